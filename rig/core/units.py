@@ -1,0 +1,157 @@
+"""The one place that reads quantities as people write them: ``4.2 V``, ``30 min``, ``25 degC``.
+
+Text comes in at the file boundary, floats in base units go on: volt, ampere, second, hertz, ohm,
+degree Celsius (absolute temperatures), kelvin (differences), square centimetre, centimetre, gram,
+ampere hour, watt hour, watt. A bare number is refused: nobody can know which unit was meant.
+
+pint does the arithmetic and is loaded only when a quantity is read. C-rates and current densities
+are ours (``rate_per_hour``, dimension ``current_density``): pint knows no battery.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from typing import Any
+
+from rig.core.errors import BadInput, Problem
+
+# dimension -> (unit the float is in, spelled for pint; example for messages)
+DIMENSIONS: dict[str, tuple[str, str]] = {
+    "voltage": ("volt", "4.2 V"),
+    "current": ("ampere", "1.5 mA"),
+    "current_density": ("ampere / centimeter ** 2", "0.5 mA/cm^2"),
+    "power": ("watt", "20 mW"),
+    "time": ("second", "30 min"),
+    "frequency": ("hertz", "100 kHz"),
+    "resistance": ("ohm", "50 ohm"),
+    "temperature": ("degree_Celsius", "25 degC"),
+    "temperature_difference": ("kelvin", "0.3 K"),
+    "length": ("centimeter", "0.5 mm"),
+    "area": ("centimeter ** 2", "0.785 cm^2"),
+    "mass": ("gram", "80 mg"),
+    "capacity": ("ampere * hour", "2 mAh"),
+    "energy": ("watt * hour", "7 mWh"),
+    "pressure": ("pascal", "50 MPa"),
+    "fraction": ("", "1 %"),
+    "temperature_rate": ("kelvin / minute", "2 K/min"),
+}
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
+_RATE = re.compile(
+    rf"\s*(?:({_NUMBER})\s*C|C\s*/\s*({_NUMBER})|({_NUMBER})\s*C\s*/\s*({_NUMBER}))\s*"
+)
+_SPELLINGS = {
+    "°C": "degC",
+    "℃": "degC",
+    "Ω": "ohm",
+    "Ohm": "ohm",
+    "µ": "u",
+    "μ": "u",
+    "²": "^2",
+    "%": "percent",
+}
+
+
+def quantity(text: object, dimension: str, where: str = "value") -> float:
+    """Read ``text`` as a quantity of ``dimension`` and return its float in the base unit.
+
+    ``where`` says whose value this is, for the message. Raises BadInput for a bare number, an
+    unknown unit, the wrong dimension, or anything that is not a finite number with a unit.
+
+    >>> quantity("1.5 mA", "current")
+    0.0015
+    """
+    example = DIMENSIONS[dimension][1]
+
+    def refuse(message: str) -> BadInput:
+        return BadInput(Problem(where, message, example=example))
+
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None:
+        raise refuse(f"got {text!r}, expected a {_spoken(dimension)} with its unit")
+    number, unit_text = float(match[1]), match[2]
+    if not unit_text:
+        raise refuse(f"got {text!r} without a unit, expected a {_spoken(dimension)}")
+    if not math.isfinite(number):
+        raise refuse(f"got {text!r}, which is too large for a number")
+    if rate_per_hour(text) is not None:
+        raise refuse(f"got the C-rate {text!r}, expected a {_spoken(dimension)}")
+    factor = _factor(unit_text, dimension)
+    if factor == "unknown":
+        raise refuse(f"got {text!r}: unknown unit {unit_text!r}")
+    if isinstance(factor, str):
+        raise refuse(f"got {text!r}, which is a {factor}, expected a {_spoken(dimension)}")
+    scale, offset = factor
+    return number * scale + offset
+
+
+@functools.cache
+def _factor(unit_text: str, dimension: str) -> tuple[float, float] | str:
+    """Return (scale, offset) to the base unit, or the word that says why there is none."""
+    import pint  # noqa: PLC0415
+
+    registry = _registry()
+    for written, meant in _SPELLINGS.items():
+        unit_text = unit_text.replace(written, meant)
+    try:
+        parsed = registry.parse_units(unit_text)
+        target = registry.parse_units(DIMENSIONS[dimension][0])
+        offset = float(registry.Quantity(0.0, parsed).to(target).magnitude)
+        scale = float(registry.Quantity(1.0, parsed).to(target).magnitude) - offset
+    except pint.DimensionalityError:
+        return _kind_of(parsed)
+    except (pint.PintError, AttributeError, TypeError, ValueError, AssertionError, SyntaxError):
+        return "unknown"
+    is_celsius = "degree_Celsius" in str(parsed)
+    if dimension == "temperature_difference" and is_celsius:
+        return "temperature"
+    return round(scale, 15) if offset else scale, offset
+
+
+def _kind_of(unit: Any) -> str:
+    for name, (base, _) in DIMENSIONS.items():
+        if unit.dimensionality == _registry().parse_units(base).dimensionality:
+            return _spoken(name)
+    return f"quantity in {unit}"
+
+
+@functools.cache
+def _registry() -> Any:
+    import pint  # noqa: PLC0415
+
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+
+
+def _spoken(dimension: str) -> str:
+    return dimension.replace("_", " ")
+
+
+def rate_per_hour(text: object) -> float | None:
+    """Return a C-rate as multiples of the rated capacity per hour, or None if ``text`` is none.
+
+    ``C/10`` is 0.1, ``2C`` is 2, ``2C/3`` is 0.667. ``5 C`` is a rate here and never a
+    temperature, which is written ``5 degC``.
+    """
+    match = _RATE.fullmatch(str(text))
+    if match is None:
+        return 1.0 if str(text).strip() == "C" else None
+    times, over, numerator, denominator = match.groups()
+    if times is not None:
+        return float(times)
+    divisor = float(over if over is not None else denominator)
+    if divisor == 0:
+        return None
+    return (1.0 if over is not None else float(numerator)) / divisor
+
+
+def show(value: float, unit: str, digits: int = 4) -> str:
+    """Write a float with an SI prefix for people: ``show(0.0015, "A")`` is ``1.5 mA``."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    rounded = float(f"{value:.{digits}g}")
+    exponent = max(-12, min(9, 3 * math.floor(math.log10(abs(rounded)) / 3)))
+    prefix = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}[exponent]
+    return f"{rounded / 10.0**exponent:.{digits}g} {prefix}{unit}"

@@ -1,0 +1,1 @@
+"""YAML protocol -> checked model -> flat program. Knows no instrument, no engine and no database."""

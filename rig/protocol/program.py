@@ -1,0 +1,275 @@
+"""The flat program that a checked protocol compiles to, and that the engine folds over.
+
+Plain frozen data in base units, nothing of YAML in it. ``for_each`` is unrolled by the compiler;
+``repeat`` and ``if`` are instructions, because their number of passes is only known while the
+cell runs. Addresses are indices into ``Program.instructions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from rig.core.instruments import Sweep
+
+# --- expressions: conditions that refer to results and counters; never executed as code ----------
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A value known while running: ``cycle``, ``capacity_retention``, ``last.discharge.capacity``..."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``operator`` is one of + - * / % < <= > >= == != and or not neg; comparisons give 1.0 or 0.0."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+Expression = Number | Name | Operation
+
+# The names that an expression may use, with their units (shown by error messages and the schema).
+NAMES: dict[str, str] = {
+    "cycle": "1, counts from 1 in the loop that counts cycles",
+    "pass": "1, counts from 1 in the innermost repeat",
+    "capacity_retention": "fraction of the first cycle after formation",
+    "last.charge.capacity": "Ah, of the last finished charge",
+    "last.discharge.capacity": "Ah, of the last finished discharge",
+    "last.coulombic_efficiency": "fraction, last discharge over last charge",
+    "test_time": "s since the start of the run",
+}
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+class StepKind(Enum):
+    REST = "rest"
+    CHARGE = "charge"
+    DISCHARGE = "discharge"
+    HOLD = "hold"
+    CCCV = "cccv"
+    EIS = "eis"
+    SET_TEMPERATURE = "set_temperature"
+
+
+class Target(Enum):
+    """What happens when an end is reached."""
+
+    NEXT = "next"
+    BREAK = "break"  # leave the innermost repeat
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A step ends when ``quantity operator value``; ``words`` is the protocol's own text.
+
+    ``quantity`` is one of ``QUANTITIES``. ``current`` compares the magnitude.
+    """
+
+    quantity: str
+    operator: str  # ">=" or "<="
+    value: float
+    target: Target = Target.NEXT
+    words: str = ""
+
+
+# The quantities an end may watch, with their units.
+QUANTITIES: dict[str, str] = {
+    "voltage": "V",
+    "current": "A, magnitude",
+    "power": "W, magnitude",
+    "time": "s since the step began",
+    "capacity": "Ah, magnitude, since the step began",
+    "energy": "Wh, magnitude, since the step began",
+    "temperature": "degC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPhase:
+    """Keep a sample every ``every_second``, and whenever a delta is exceeded; the last phase has no end.
+
+    ``for_second`` counts from the beginning of the step. The first and last point of a step are
+    always kept.
+    """
+
+    every_second: float
+    for_second: float | None = None
+    voltage_delta_volt: float | None = None
+    current_delta_fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Galvanostat:
+    """Drive a signed current; charge until the voltage end, hold it there if ``hold``.
+
+    ``voltage_limit_volt`` is what the instrument is armed with: the voltage end of the step, or
+    the safety limit where the step has none.
+    """
+
+    current_ampere: float
+    voltage_limit_volt: float
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Potentiostat:
+    voltage_volt: float
+    current_limit_ampere: float
+
+
+Drive = Galvanostat | Potentiostat | None  # None: open circuit
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """Successive |Z| at ``frequency_hertz``, every ``every_second``, within ``fraction`` of each other."""
+
+    fraction: float
+    frequency_hertz: float
+    every_second: float
+    amplitude_volt: float
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureTarget:
+    """Chamber in ``within_kelvin`` for ``soak_second`` without a break, then stable if asked.
+
+    Not reached within ``timeout_second``: the run goes safe and says why.
+    """
+
+    celsius: float
+    within_kelvin: float
+    soak_second: float
+    timeout_second: float
+    stability: Stability | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One primitive step. ``drive`` for rest..cccv, ``sweep`` for eis, ``temperature`` for set_temperature."""
+
+    kind: StepKind
+    words: str  # shown to people: "charge at 1 mA until 4.2 V"
+    ends: tuple[End, ...] = ()
+    record: tuple[RecordPhase, ...] = (RecordPhase(10.0),)
+    drive: Drive = None
+    sweep: Sweep | None = None
+    temperature: TemperatureTarget | None = None
+    phase: str = ""
+    tag: str = ""
+    name: str = ""  # `as:`: later steps and conditions refer to its results by this name
+    restart_on_resume: bool = (
+        False  # True: begin again after an outage; False: continue what remains
+    )
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStart:
+    """Begin a repeat; ``end`` is the address of its LoopEnd. ``count`` None: until only."""
+
+    end: int
+    count: int | None
+    counts_cycles: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopEnd:
+    """Go back to ``start`` + 1 unless the count is reached or ``until`` is true."""
+
+    start: int
+    until: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Go on with the next instruction when ``when`` is true, else jump to ``otherwise``.
+
+    A name without a value yet (no cycle finished, a result with a failing flag) makes the
+    condition false: what is missing never triggers anything.
+    """
+
+    when: Expression
+    otherwise: int
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    to: int
+
+
+Instruction = Step | LoopStart | LoopEnd | Branch | Jump
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """Hard limits: beyond any of them the run trips. None: not limited by this source.
+
+    ``check_every_second`` is the longest time between two looks at the cell.
+    """
+
+    voltage_min_volt: float | None = None
+    voltage_max_volt: float | None = None
+    current_max_ampere: float | None = None
+    temperature_min_celsius: float | None = None
+    temperature_max_celsius: float | None = None
+    capacity_max_ah: float | None = None
+    check_every_second: float = 1.0
+
+    def intersect(self, other: Safety) -> Safety:
+        """Return the tighter of both in every limit; never looser than either."""
+        return Safety(
+            _tighter(max, self.voltage_min_volt, other.voltage_min_volt),
+            _tighter(min, self.voltage_max_volt, other.voltage_max_volt),
+            _tighter(min, self.current_max_ampere, other.current_max_ampere),
+            _tighter(max, self.temperature_min_celsius, other.temperature_min_celsius),
+            _tighter(min, self.temperature_max_celsius, other.temperature_max_celsius),
+            _tighter(min, self.capacity_max_ah, other.capacity_max_ah),
+            min(self.check_every_second, other.check_every_second),
+        )
+
+
+def _tighter(
+    choose: Callable[[Iterable[float]], float], one: float | None, two: float | None
+) -> float | None:
+    present = [value for value in (one, two) if value is not None]
+    return choose(present) if present else None
+
+
+@dataclass(frozen=True, slots=True)
+class CellFacts:
+    """What is known of the cell; None where nobody said. Areas in cm^2, thickness in cm, Ah, g."""
+
+    area_square_centimetre: float | None = None
+    thickness_centimetre: float | None = None
+    capacity_ah: float | None = None
+    mass_gram: float | None = None
+    symmetric: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole protocol, ready to run."""
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    safety: Safety
+    cell: CellFacts = CellFacts()
+    text: str = ""  # the file as written, kept with the run
+    sha256: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
