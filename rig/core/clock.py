@@ -84,6 +84,28 @@ class SimulatedClock:
     def wait_until(self, deadline_second: float) -> None:
         self._now = max(self._now, deadline_second)
 
-    def set(self, now_second: float) -> None:
-        """Put the clock at a task's own time; only the schedule calls this."""
+    def reach(self, now_second: float) -> bool:
+        """Put the clock at a task's own time and say that it is there; only the schedule calls this."""
         self._now = now_second
+        return True
+
+
+class PacedClock(SimulatedClock):
+    """Simulated time that keeps pace with the real one, ``speed`` times faster: to watch a rehearsal."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(time.time_ns() // 1000)
+        self._real = RealClock(speed)
+        self._start = self._real.now()
+
+    def reach(self, now_second: float) -> bool:
+        """Wait a twentieth of a second at most; False when that was not enough.
+
+        So the schedule sees an order to stop at once, even in the middle of an hour's rest.
+        """
+        due = self._start + now_second
+        if self._real.now() < due:
+            self._real.wait_until(min(due, self._real.now() + 0.05 * self._real.speed))
+            if self._real.now() < due:
+                return False
+        return super().reach(now_second)

@@ -43,6 +43,10 @@ _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
 _RATE = re.compile(
     rf"\s*(?:({_NUMBER})\s*C|C\s*/\s*({_NUMBER})|({_NUMBER})\s*C\s*/\s*({_NUMBER}))\s*"
 )
+# What may be handed to pint: words with small powers, multiplied or divided; pint's own parser takes
+# far more than units.
+_FACTOR = r"[^\W\d_][^\W\d]*(?:(?:\^|\*\*)[+-]?[1-9])?"
+_UNIT = re.compile(rf"{_FACTOR}(?:(?:\s*[*/]\s*|\s+){_FACTOR})*")
 _SPELLINGS = {
     "°C": "degC",
     "℃": "degC",
@@ -71,19 +75,19 @@ def quantity(text: object, dimension: str, where: str = "value") -> float:
 
     match = _QUANTITY.fullmatch(str(text))
     if match is None:
-        raise refuse(f"got {text!r}, expected a {_spoken(dimension)} with its unit")
+        raise refuse(f"got {text!r}, expected {_a(dimension)} with its unit")
     number, unit_text = float(match[1]), match[2]
     if not unit_text:
-        raise refuse(f"got {text!r} without a unit, expected a {_spoken(dimension)}")
+        raise refuse(f"got {text!r} without a unit, expected {_a(dimension)}")
     if not math.isfinite(number):
         raise refuse(f"got {text!r}, which is too large for a number")
     if rate_per_hour(text) is not None:
-        raise refuse(f"got the C-rate {text!r}, expected a {_spoken(dimension)}")
+        raise refuse(f"got the C-rate {text!r}, expected {_a(dimension)}")
     factor = _factor(unit_text, dimension)
     if factor == "unknown":
         raise refuse(f"got {text!r}: unknown unit {unit_text!r}")
     if isinstance(factor, str):
-        raise refuse(f"got {text!r}, which is a {factor}, expected a {_spoken(dimension)}")
+        raise refuse(f"got {text!r}, which is {factor}, expected {_a(dimension)}")
     scale, offset = factor
     return number * scale + offset
 
@@ -96,26 +100,31 @@ def _factor(unit_text: str, dimension: str) -> tuple[float, float] | str:
     registry = _registry()
     for written, meant in _SPELLINGS.items():
         unit_text = unit_text.replace(written, meant)
+    if _UNIT.fullmatch(unit_text) is None:
+        return "unknown"
     try:
         parsed = registry.parse_units(unit_text)
-        target = registry.parse_units(DIMENSIONS[dimension][0])
-        offset = float(registry.Quantity(0.0, parsed).to(target).magnitude)
-        scale = float(registry.Quantity(1.0, parsed).to(target).magnitude) - offset
+        base = registry.parse_units(DIMENSIONS[dimension][0])
+        offset = float(registry.Quantity(0.0, parsed).to(base).magnitude)
+        if offset and dimension == "temperature_difference":
+            return _a("temperature")
+        if offset and dimension != "temperature":
+            return "unknown"  # pint's decibels have a zero of their own, too; no unit here
+        # Over a million degrees the scale does not drown in the offset's rounding.
+        span = 1e6 if offset else 1.0
+        scale = (float(registry.Quantity(span, parsed).to(base).magnitude) - offset) / span
     except pint.DimensionalityError:
         return _kind_of(parsed)
-    except (pint.PintError, AttributeError, TypeError, ValueError, AssertionError, SyntaxError):
+    except (pint.PintError, AttributeError, KeyError, TypeError, ValueError, AssertionError):
         return "unknown"
-    is_celsius = "degree_Celsius" in str(parsed)
-    if dimension == "temperature_difference" and is_celsius:
-        return "temperature"
-    return round(scale, 15) if offset else scale, offset
+    return scale, offset
 
 
 def _kind_of(unit: Any) -> str:
     for name, (base, _) in DIMENSIONS.items():
         if unit.dimensionality == _registry().parse_units(base).dimensionality:
-            return _spoken(name)
-    return f"quantity in {unit}"
+            return _a(name)
+    return f"a quantity in {unit}"
 
 
 @functools.cache
@@ -125,8 +134,10 @@ def _registry() -> Any:
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
-def _spoken(dimension: str) -> str:
-    return dimension.replace("_", " ")
+def _a(dimension: str) -> str:
+    """Return the dimension with its article, for messages."""
+    article = "an" if dimension[0] in "aeiou" else "a"
+    return f"{article} {dimension.replace('_', ' ')}"
 
 
 def rate_per_hour(text: object) -> float | None:

@@ -1,0 +1,288 @@
+"""bench.yaml: which instruments there are, how they are reached, and which make up a channel.
+
+Read strictly: everything wrong is reported at once, with line and column, before a port is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rig.bench.registry import load_driver
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.sheet import Role
+from rig.core.units import quantity
+from rig.protocol.program import Safety
+from rig.protocol.source import Node, read_source
+
+BUILT_IN = "sim"
+SIMULATED = "sim"
+ROLES = tuple(role.value for role in Role)
+_TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
+_INSTRUMENT = ("driver", "connect", "simulate")
+_CHANNEL = (*ROLES, "simulate")
+_LIMITS = ("voltage", "current", "temperature", "capacity")
+_EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSpec:
+    """One instrument of the bench; ``connect`` is an address or ``sim``."""
+
+    name: str
+    driver: str
+    connect: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One place for a cell: which instrument has which role there."""
+
+    name: str
+    instruments: dict[str, str]  # role -> instrument
+    limits: Safety
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchFile:
+    """A checked bench file. ``plain`` is its content as read, kept with every run as a snapshot."""
+
+    file: str
+    instruments: dict[str, InstrumentSpec]
+    channels: dict[str, ChannelSpec]
+    database: str | None
+    speed: float | None
+    plain: dict[str, Any]
+    sha256: str
+
+    @property
+    def simulated(self) -> bool:
+        """Say whether the instruments are simulated in this process."""
+        return all(spec.connect == SIMULATED for spec in self.instruments.values())
+
+
+def load_bench(name: str) -> BenchFile:
+    """Read a bench file, or the built-in bench ``sim``. Raises BadInput with every problem."""
+    if name == BUILT_IN:
+        text = resources.files("rig.bench").joinpath("sim.yaml").read_text(encoding="utf-8")
+        return parse_bench(text, "sim")
+    path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadInput(
+            Problem(f"bench {name}", f"cannot be read: {reason}", example="--bench bench.yaml"),
+            remedy="name a bench file, or the built-in one: --bench sim",
+        ) from error
+    return parse_bench(text, name)
+
+
+def parse_bench(text: str, file: str) -> BenchFile:
+    """Read a bench file's text; see load_bench."""
+    return _Reader(read_source(text, file), file).bench(text)
+
+
+class _Reader:
+    """Walks the tree once and collects what is wrong."""
+
+    def __init__(self, root: Node, file: str) -> None:
+        self._root, self._file = root, file
+        self._problems: list[Problem] = []
+
+    def bench(self, text: str) -> BenchFile:
+        self._keys(self._root, _TOP, "a bench file")
+        version = self._root.get("bench")
+        if version is None or version.value != 1:
+            self._refuse(version or self._root, "a bench file begins with its version", "bench: 1")
+        instruments = {spec.name: spec for spec in self._instruments()}
+        channels = {spec.name: spec for spec in self._channels(instruments)}
+        self._one_channel_each(channels)
+        self._all_or_none_simulated(instruments)
+        database, speed = self._root.get("database"), self._speed()
+        if self._problems:
+            raise BadInput(self._problems)
+        return BenchFile(
+            self._file,
+            instruments,
+            channels,
+            str(database.value) if database else None,
+            speed,
+            self._root.plain(),
+            hashlib.sha256(text.encode()).hexdigest(),
+        )
+
+    def _speed(self) -> float | None:
+        node = self._root.get("speed")
+        if node is None:
+            return None
+        if (
+            isinstance(node.value, bool)
+            or not isinstance(node.value, int | float)
+            or node.value <= 0
+        ):
+            self._refuse(
+                node, f"got {node.value!r}, expected how many times faster than life", "speed: 20"
+            )
+            return None
+        return float(node.value)
+
+    def _entries(self, node: Node | None, what: str, example: str) -> Iterator[tuple[str, Node]]:
+        if node is None or not isinstance(node.value, dict) or not node.value:
+            self._refuse(node or self._root, f"expected {what}", example)
+            return
+        yield from node.value.items()
+
+    def _instruments(self) -> Iterator[InstrumentSpec]:
+        node = self._root.get("instruments")
+        for name, entry in self._entries(
+            node, "instruments by name", f"instruments: {{{_EXAMPLE}}}"
+        ):
+            if not isinstance(entry.value, dict):
+                self._refuse(entry, f"instrument {name!r} needs a driver and a connect", _EXAMPLE)
+                continue
+            self._keys(entry, _INSTRUMENT, f"instrument {name!r}")
+            driver, connect = self._text(entry, "driver", name), self._text(entry, "connect", name)
+            if driver:
+                self._require_driver(driver, entry.child("driver").where)
+            if driver and connect:
+                yield InstrumentSpec(name, driver, connect, entry.key_where)
+
+    def _require_driver(self, name: str, where: str) -> None:
+        self._collect(lambda: load_driver(name, where))
+
+    def _text(self, entry: Node, key: str, name: str) -> str:
+        node = entry.get(key)
+        if node is None or not isinstance(node.value, str):
+            self._refuse(node or entry, f"instrument {name!r} needs a {key}", _EXAMPLE)
+            return ""
+        return node.value
+
+    def _channels(self, instruments: dict[str, InstrumentSpec]) -> Iterator[ChannelSpec]:
+        example = "A1: {cell: smu-1, impedance: pstat-1, chamber: chamber-1}"
+        for name, entry in self._entries(self._root.get("channels"), "channels by name", example):
+            if not isinstance(entry.value, dict):
+                self._refuse(entry, f"channel {name!r} needs its instruments by role", example)
+                continue
+            self._keys(entry, _CHANNEL, f"channel {name!r}")
+            roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
+            named = {role: instrument for role, instrument in roles.items() if instrument}
+            yield ChannelSpec(name, named, self._limits(name), entry.key_where)
+
+    def _role(
+        self, entry: Node, role: str, channel: str, instruments: dict[str, InstrumentSpec]
+    ) -> str:
+        node = entry.get(role)
+        if node is None:
+            return ""
+        name = str(node.value)
+        if name not in instruments:
+            message = f"channel {channel!r}, {role}: there is no instrument {name!r} on this bench"
+            self._problems.append(
+                Problem(node.where, message, suggestion=did_you_mean(name, instruments))
+            )
+            return ""
+        driver = self._quietly(instruments[name].driver)
+        if driver is not None and Role(role) not in driver.sheet.roles:
+            able = ", ".join(able.value for able in driver.sheet.roles)
+            self._refuse(
+                node, f"{name} ({instruments[name].driver}) cannot be {role}; it can be: {able}", ""
+            )
+        return name
+
+    def _quietly(self, driver: str) -> Any:
+        try:
+            return load_driver(driver)
+        except BadInput:
+            return None  # reported where the instrument stands
+
+    def _limits(self, channel: str) -> Safety:
+        node = self._root.child("limits", channel)
+        limits, channels = self._root.get("limits"), self._root.get("channels")
+        for name, entry in (
+            limits.value.items() if limits and isinstance(limits.value, dict) else ()
+        ):
+            known = channels.value if channels and isinstance(channels.value, dict) else {}
+            if name not in known:
+                problem = Problem(
+                    entry.key_where,
+                    f"limits for {name!r}, but there is no such channel",
+                    suggestion=did_you_mean(name, known),
+                )
+                if problem not in self._problems:
+                    self._problems.append(problem)
+        if limits is None or limits.get(channel) is None:
+            return Safety()
+        self._keys(node, _LIMITS, f"the limits of {channel!r}")
+        low, high = self._pair(node, "voltage", "voltage", "[2.5 V, 4.3 V]")
+        cold, hot = self._pair(node, "temperature", "temperature", "[-20 degC, 80 degC]")
+        current, capacity = self._single(node, "current"), self._single(node, "capacity")
+        return Safety(low, high, current, cold, hot, capacity, check_every_second=float("inf"))
+
+    def _pair(
+        self, node: Node, key: str, dimension: str, example: str
+    ) -> tuple[float | None, float | None]:
+        entry = node.get(key)
+        if entry is None:
+            return None, None
+        items = entry.items()
+        if len(items) != 2:
+            self._refuse(entry, f"{key} limits are a pair, low and high", f"{key}: {example}")
+            return None, None
+        low, high = (self._quantity(item, dimension) for item in items)
+        if low is not None and high is not None and low >= high:
+            self._refuse(entry, "the low limit is not below the high one", f"{key}: {example}")
+        return low, high
+
+    def _single(self, node: Node, key: str) -> float | None:
+        entry = node.get(key)
+        return None if entry is None else self._quantity(entry, key)
+
+    def _quantity(self, node: Node, dimension: str) -> float | None:
+        value: float | None = self._collect(lambda: quantity(node.value, dimension, node.where))
+        return value
+
+    def _one_channel_each(self, channels: dict[str, ChannelSpec]) -> None:
+        """An instrument drives one cell: two channels on one SMU would be one cell's burnt tabs."""
+        owners: dict[str, str] = {}
+        for channel in channels.values():
+            for role in ("cell", "impedance"):
+                name = channel.instruments.get(role)
+                if name and owners.setdefault(name, channel.name) != channel.name:
+                    message = f"{name} already belongs to channel {owners[name]!r}"
+                    self._problems.append(Problem(channel.where, message))
+
+    def _all_or_none_simulated(self, instruments: dict[str, InstrumentSpec]) -> None:
+        kinds = {spec.connect == SIMULATED for spec in instruments.values()}
+        if len(kinds) > 1:
+            message = "some instruments are simulated and some are real; time would pass differently for them"
+            example = (
+                "serve the simulated ones with `rig simulate` and connect to the printed addresses"
+            )
+            self._refuse(self._root.child("instruments"), message, example)
+
+    def _keys(self, node: Node, known: tuple[str, ...], what: str) -> None:
+        if not isinstance(node.value, dict):
+            return
+        for key, entry in node.value.items():
+            if key not in known:
+                message = f"{what} has no key {key!r}; known: {', '.join(known)}"
+                self._problems.append(
+                    Problem(entry.key_where, message, suggestion=did_you_mean(key, known))
+                )
+
+    def _refuse(self, node: Node, message: str, example: str) -> None:
+        self._problems.append(Problem(node.where, message, example=example))
+
+    def _collect(self, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except BadInput as bad:
+            self._problems.extend(bad.problems)
+            return None

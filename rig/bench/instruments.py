@@ -1,0 +1,154 @@
+"""Opening what the bench file names: a link for each address, a driver on each link.
+
+Nothing is switched on here. Whatever cannot be opened or is something else is reported together,
+before anything happens to a cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
+from rig.bench.registry import load_driver, load_world
+from rig.core.clock import Clock
+from rig.core.errors import BadInput, Problem, RigError
+from rig.core.instruments import CellChannel, Chamber, Driver, Identity, ImpedanceAnalyser, Limits
+from rig.core.link import Link
+from rig.core.sheet import Model
+from rig.core.simulation import World
+from rig.engine.chamber import SharedChamber
+from rig.engine.runner import Channel
+from rig.protocol.check import ChannelFacts
+from rig.protocol.program import Safety
+from rig.wire import open_link, spaced
+
+
+@dataclass
+class OpenBench:
+    """Open links and drivers of (some channels of) a bench; close() gives every port back."""
+
+    bench: BenchFile
+    clock: Clock
+    world: World | None
+    drivers: dict[str, Driver] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    chambers: dict[str, SharedChamber] = field(default_factory=dict)
+
+    def close(self) -> None:
+        for link in self.links.values():
+            link.close()
+
+    def channel(self, spec: ChannelSpec) -> Channel:
+        """Return what a run works on; one SharedChamber per chamber, whoever asks."""
+        cell, analyser = spec.instruments.get("cell"), spec.instruments.get("impedance")
+        return Channel(
+            spec.name,
+            cast(CellChannel, self.drivers[cell]) if cell else None,
+            cell or "",
+            cast(ImpedanceAnalyser, self.drivers[analyser]) if analyser else None,
+            analyser or "",
+            self._chamber(spec.instruments.get("chamber")),
+            self._limits(spec),
+        )
+
+    def _chamber(self, name: str | None) -> SharedChamber | None:
+        if name is None:
+            return None
+        if name not in self.chambers:
+            driver = cast(Chamber, self.drivers[name])
+            self.chambers[name] = SharedChamber(name, driver, name, self.clock)
+        return self.chambers[name]
+
+    def _limits(self, spec: ChannelSpec) -> Limits:
+        safety = spec.limits
+        model = self._model(spec.instruments.get("cell"))
+        low, high = (model.voltage_volt if model else None) or (-math.inf, math.inf)
+        largest = model.current_ampere if model and model.current_ampere else math.inf
+        return Limits(
+            low if safety.voltage_min_volt is None else max(low, safety.voltage_min_volt),
+            high if safety.voltage_max_volt is None else min(high, safety.voltage_max_volt),
+            min(largest, safety.current_max_ampere or math.inf),
+        )
+
+    def _model(self, instrument: str | None) -> Model | None:
+        if instrument is None:
+            return None
+        return self.drivers[instrument].sheet.model(self.identities[instrument].model)
+
+    def facts(self, spec: ChannelSpec) -> ChannelFacts:
+        """Return what a protocol can be checked against: ranges of these very instruments."""
+        cell = self._model(spec.instruments.get("cell"))
+        analyser = self._model(spec.instruments.get("impedance"))
+        chamber = self._model(spec.instruments.get("chamber"))
+        return ChannelFacts(
+            spec.name,
+            frozenset(spec.instruments),
+            cell.voltage_volt if cell else None,
+            cell.current_ampere if cell else None,
+            chamber.temperature_celsius if chamber else None,
+            analyser.frequency_hertz if analyser else None,
+            spec.limits,
+        )
+
+
+def open_bench(
+    bench: BenchFile, clock: Clock, instruments: Iterable[str], *, seed: int = 1
+) -> OpenBench:
+    """Open and identify these instruments.
+
+    Raises BadInput with all that cannot be opened, do not answer, or are something else; then
+    every port that did open is closed again.
+    """
+    world = load_world()(bench.plain, clock, seed) if bench.simulated else None
+    opened = OpenBench(bench, clock, world)
+    names = dict.fromkeys(instruments)
+    problems = [problem for name in names for problem in _open(opened, name)]
+    if problems:
+        opened.close()
+        raise BadInput(problems, remedy="nothing was switched on; see: rig bench check")
+    return opened
+
+
+def _open(opened: OpenBench, name: str) -> list[Problem]:
+    """Open and identify one instrument; return what went wrong."""
+    spec = opened.bench.instruments[name]
+    where = f"{spec.where} instrument {name}"
+    try:
+        driver_class = load_driver(spec.driver, where)
+        sheet = driver_class.sheet
+        if spec.connect == SIMULATED:
+            assert opened.world is not None
+            link = opened.world.link(name)
+        else:
+            link = open_link(spec.connect, sheet.terminator, sheet.baudrate)
+        opened.links[name] = link
+        driver = driver_class(spaced(link, opened.clock, sheet.spacing), name)
+        opened.identities[name] = driver.identify()
+        opened.drivers[name] = driver
+    except BadInput as bad:
+        return list(bad.problems)
+    except RigError as error:
+        return [Problem(where, f"{error}{'; ' + error.remedy if error.remedy else ''}")]
+    return []
+
+
+def identity_snapshot(opened: OpenBench) -> dict[str, Any]:
+    """Return who answered, as plain data for the run's record."""
+    return {
+        name: {
+            "maker": identity.maker,
+            "model": identity.model,
+            "serial": identity.serial,
+            "firmware": identity.firmware,
+        }
+        for name, identity in opened.identities.items()
+    }
+
+
+def safety_of(facts: ChannelFacts, program_safety: Safety) -> Safety:
+    """Return the safety in force: the tighter of protocol and channel in every limit."""
+    return program_safety.intersect(facts.safety)

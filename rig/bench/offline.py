@@ -1,0 +1,42 @@
+"""What a bench file promises before anything is plugged in: the sheets' ranges, the widest model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rig.bench.file import BenchFile, ChannelSpec
+from rig.bench.registry import load_driver
+from rig.core.sheet import Model
+from rig.protocol.check import ChannelFacts
+
+
+def sheet_facts(bench: BenchFile, spec: ChannelSpec) -> ChannelFacts:
+    """Return what a protocol can be checked against without opening a port.
+
+    Which model it really is shows at the start of a run, when the instruments are asked: the
+    check is then made again, with that model's ranges.
+    """
+    cell, analyser = _models(bench, spec, "cell"), _models(bench, spec, "impedance")
+    chamber = _models(bench, spec, "chamber")
+    currents = [model.current_ampere for model in cell if model.current_ampere is not None]
+    return ChannelFacts(
+        spec.name,
+        frozenset(spec.instruments),
+        _widest(model.voltage_volt for model in cell),
+        max(currents, default=None),
+        _widest(model.temperature_celsius for model in chamber),
+        _widest(model.frequency_hertz for model in analyser),
+        spec.limits,
+    )
+
+
+def _models(bench: BenchFile, spec: ChannelSpec, role: str) -> tuple[Model, ...]:
+    name = spec.instruments.get(role)
+    return load_driver(bench.instruments[name].driver).sheet.models if name else ()
+
+
+def _widest(ranges: Iterable[tuple[float, float] | None]) -> tuple[float, float] | None:
+    known = [pair for pair in ranges if pair is not None]
+    if not known:
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)

@@ -1,0 +1,353 @@
+"""Running protocols on channels: from checked files to a closed database.
+
+Everything that can be refused is refused in ``plan`` and ``start``, before anything is switched on.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Engine
+
+from rig import __version__
+from rig.bench.file import BenchFile, ChannelSpec
+from rig.bench.instruments import OpenBench, identity_snapshot, open_bench
+from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.records import RunState
+from rig.engine.cursor import Cursor, from_json
+from rig.engine.runner import Run
+from rig.engine.schedule import Schedule, SimulatedSchedule, ThreadedSchedule
+from rig.engine.states import resumable
+from rig.protocol import load_protocol, loads_protocol
+from rig.protocol.check import check_channel, needs
+from rig.protocol.program import CellFacts, Program
+from rig.store import queries, tables
+from rig.store.database import open_database
+from rig.store.forwarder import forward
+from rig.store.recorder import Recorder
+
+MAX_SPEED = "max"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One protocol on one channel, not yet begun; ``resume_of`` when it continues a run."""
+
+    program: Program
+    protocol_file: str
+    channel: ChannelSpec
+    cell_name: str = ""
+    resume_of: queries.RunRecord | None = None
+
+
+@dataclass
+class Session:
+    """Runs that share a bench, a clock and a database."""
+
+    bench: OpenBench
+    clock: Clock
+    engine: Engine
+    schedule: Schedule
+    recorder: Recorder
+    runs: list[Run] = field(default_factory=list)
+
+    def run(self, between: Callable[[], None] = lambda: None) -> None:
+        """Run everything to its end; returns when every cell is disconnected and data are synced.
+
+        ``between`` is called after each step of work, for a progress display. Raises StoreError
+        when data could not be kept; the cells are safe by then.
+        """
+
+        def after_each() -> None:
+            self.recorder.commit_if_due()
+            between()
+
+        self.schedule.between = after_each
+        chambers = self.bench.chambers.values()
+        try:
+            self.schedule.run([*(run.task() for run in self.runs), *(c.task() for c in chambers)])
+        finally:
+            self.bench.close()
+        self.recorder.close()
+        self.engine.dispose()
+
+    def stop(self, reason: str) -> None:
+        """Disconnect every cell and end; the runs can be resumed. Safe in a signal handler."""
+        self.schedule.stop(reason)
+
+
+# --- choosing ------------------------------------------------------------------------------------
+
+
+def load_job_program(
+    file: str, variables: dict[str, str], database: Engine | None, cell_name: str
+) -> Program:
+    """Read and compile a protocol; the cell's record in the database wins over the file."""
+    return load_protocol(file, variables=variables, cell=_cell_facts(database, cell_name))
+
+
+def _cell_facts(database: Engine | None, name: str) -> CellFacts | None:
+    record = queries.find_cell(database, name) if database is not None and name else None
+    if record is None:
+        return None
+    return CellFacts(
+        record["area_square_centimetre"],
+        record["thickness_centimetre"],
+        record["capacity_ah"],
+        record["mass_gram"],
+        record["symmetric"],
+    )
+
+
+def choose_channels(bench: BenchFile, program: Program, wanted: str | None) -> list[ChannelSpec]:
+    """Return the channels named (``A1,A2`` or ``all``), or the first that has what is needed.
+
+    Raises BadInput for an unknown channel, or when no channel has the roles.
+    """
+    if wanted is None:
+        return [_first_fit(bench, program)]
+    names = (
+        list(bench.channels) if wanted == "all" else [name.strip() for name in wanted.split(",")]
+    )
+    problems = [
+        Problem(
+            "--channel",
+            f"bench {bench.file} has no channel {name!r}; it has: {', '.join(bench.channels)}",
+            suggestion=did_you_mean(name, bench.channels),
+        )
+        for name in names
+        if name not in bench.channels
+    ]
+    if problems:
+        raise BadInput(problems)
+    return [bench.channels[name] for name in dict.fromkeys(names)]
+
+
+def _first_fit(bench: BenchFile, program: Program) -> ChannelSpec:
+    required = needs(program)
+    for channel in bench.channels.values():
+        if required <= set(channel.instruments):
+            return channel
+    raise BadInput(
+        Problem(
+            f"bench {bench.file}",
+            f"no channel has all that protocol {program.name!r} needs: {', '.join(sorted(required))}",
+        )
+    )
+
+
+def make_clock(bench: BenchFile, speed: str | None, start_us: int = SIMULATED_EPOCH_US) -> Clock:
+    """Return the clock for a bench and ``--speed``: a number of times faster, or ``max``.
+
+    ``start_us`` is where simulated wall time begins: a resumed rehearsal goes on from its end.
+    Raises BadInput for ``max`` with instruments that live in real time.
+    """
+    if speed is None:
+        speed = MAX_SPEED if bench.simulated else f"{bench.speed or 1:g}"
+    if speed == MAX_SPEED:
+        if bench.simulated:
+            return SimulatedClock(start_us)
+        problem = Problem(
+            "--speed", "max needs simulated instruments", example="--bench sim --speed max"
+        )
+        raise BadInput(problem)
+    try:
+        factor = float(speed)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < float("inf"):
+        raise BadInput(
+            Problem("--speed", f"got {speed!r}, expected a number above 0 or max", example="20")
+        )
+    return PacedClock(factor) if bench.simulated else RealClock(factor)
+
+
+# --- starting ------------------------------------------------------------------------------------
+
+
+def start(
+    jobs: Sequence[Job],
+    bench: BenchFile,
+    *,
+    database: str,
+    speed: str | None = None,
+    seed: int = 1,
+) -> Session:
+    """Check, open, identify, register the runs, and return the session that will run them.
+
+    Raises BadInput with everything that is wrong; nothing has been switched on then.
+    """
+    make_clock(bench, speed)  # a wrong --speed is refused before a database is made
+    _require_free_instruments(jobs)
+    engine = open_database(database)
+    forward(engine)  # what a killed process left in the spool
+    clock = make_clock(bench, speed, _last_wall_us(engine, jobs))
+    names = [name for job in jobs for name in job.channel.instruments.values()]
+    opened = open_bench(bench, clock, names, seed=seed)
+    try:
+        jobs = [_checked(job, opened) for job in jobs]
+        _restore(opened, engine, jobs)
+        world = opened.world
+        simulated = isinstance(clock, SimulatedClock)
+        recorder = Recorder(
+            engine,
+            clock,
+            commit_second=None if simulated and not isinstance(clock, PacedClock) else 1.0,
+            simulation=world.state if world is not None else None,
+        )
+        schedule = SimulatedSchedule(clock) if simulated else ThreadedSchedule(clock)
+        session = Session(opened, clock, engine, schedule, recorder)
+        session.runs = [_register(job, session, speed or "", seed) for job in jobs]
+    except BaseException:
+        opened.close()
+        raise
+    return session
+
+
+def _last_wall_us(engine: Engine, jobs: Sequence[Job]) -> int:
+    """Return the wall time of the last sample of the runs that are continued, or the epoch."""
+    ends = [
+        queries.last_wall_us(engine, job.resume_of.run_id)
+        for job in jobs
+        if job.resume_of is not None
+    ]
+    return max((end for end in ends if end is not None), default=SIMULATED_EPOCH_US)
+
+
+def _require_free_instruments(jobs: Sequence[Job]) -> None:
+    names = [job.channel.name for job in jobs]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise BadInput(
+            [
+                Problem(f"channel {name}", "one channel runs one thing at a time")
+                for name in sorted(twice)
+            ]
+        )
+
+
+def _checked(job: Job, opened: OpenBench) -> Job:
+    """Check the protocol against these very instruments, and put the tighter limits in force."""
+    facts = opened.facts(job.channel)
+    problems = check_channel(job.program, facts)
+    if problems:
+        raise BadInput(
+            problems, remedy="nothing was switched on; see: rig check PROTOCOL --bench FILE"
+        )
+    safety = job.program.safety.intersect(facts.safety)
+    return replace(job, program=replace(job.program, safety=safety))
+
+
+def _restore(opened: OpenBench, engine: Engine, jobs: Sequence[Job]) -> None:
+    """Put simulated cells back to where the interrupted run left them."""
+    for job in jobs:
+        if job.resume_of is None or opened.world is None:
+            continue
+        stored = queries.load_cursor(engine, job.resume_of.run_id)
+        if stored is not None and stored[1] is not None:
+            opened.world.restore(json.loads(stored[1]))
+
+
+def _register(job: Job, session: Session, speed: str, seed: int) -> Run:
+    channel = session.bench.channel(job.channel)
+    if job.resume_of is not None:
+        run_id = job.resume_of.run_id
+        state, cursor = RunState(job.resume_of.state), _cursor_of(session.engine, run_id)
+        return Run(run_id, job.program, channel, session.recorder, session.clock, state, cursor)
+    run_id = uuid.uuid4().hex
+    rig_id, cell_id = _rig_id(session.engine), _cell_id(session.engine, job, run_id)
+    values: dict[str, Any] = {
+        "run_id": run_id,
+        "rig_id": rig_id,
+        "cell_id": cell_id,
+        "channel": job.channel.name,
+        "protocol_name": job.program.name,
+        "protocol_file": job.protocol_file,
+        "protocol_text": job.program.text,
+        "protocol_sha256": job.program.sha256,
+        "variables": dict(job.program.variables),
+        "software_version": __version__,
+        "bench": {
+            "file": session.bench.bench.file,
+            "content": session.bench.bench.plain,
+            "identities": identity_snapshot(session.bench),
+        },
+        "speed": speed,
+        "seed": seed,
+        "state": RunState.QUEUED.value,
+        "created_us": RealClock().wall_us(),
+    }
+    queries.insert_row(session.engine, tables.run, values)
+    return Run(run_id, job.program, channel, session.recorder, session.clock)
+
+
+def _cursor_of(engine: Engine, run_id: str) -> Cursor | None:
+    stored = queries.load_cursor(engine, run_id)
+    return from_json(stored[0]) if stored else None
+
+
+def _rig_id(engine: Engine) -> str:
+    """Return this database's rig, made on first use."""
+    known = queries.first_rig(engine)
+    if known is not None:
+        return known
+    rig_id = uuid.uuid4().hex
+    values = {"rig_id": rig_id, "name": "rig", "created_us": RealClock().wall_us()}
+    queries.insert_row(engine, tables.rig, values)
+    return rig_id
+
+
+def _cell_id(engine: Engine, job: Job, run_id: str) -> str:
+    """Return the named cell's record, or a new one with what the protocol says of the cell."""
+    known = queries.find_cell(engine, job.cell_name) if job.cell_name else None
+    if known is not None:
+        return str(known["cell_id"])
+    cell, cell_id = job.program.cell, uuid.uuid4().hex
+    values = {
+        "cell_id": cell_id,
+        "name": job.cell_name or f"{job.channel.name} {run_id[:8]}",
+        "area_square_centimetre": cell.area_square_centimetre,
+        "thickness_centimetre": cell.thickness_centimetre,
+        "mass_gram": cell.mass_gram,
+        "capacity_ah": cell.capacity_ah,
+        "symmetric": cell.symmetric,
+    }
+    queries.insert_row(engine, tables.cell, values)
+    return cell_id
+
+
+# --- resuming ------------------------------------------------------------------------------------
+
+
+def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> Job:
+    """Return the job that continues a run, with the protocol as it was when the run began.
+
+    Raises BadInput for a run that is over, or a channel that this bench does not have.
+    """
+    where = f"run {record.run_id[:12]}"
+    if not resumable(RunState(record.state)):
+        raise BadInput(Problem(where, f"is {record.state}: there is nothing to continue"))
+    spec = bench.channels.get(record.channel)
+    if spec is None:
+        message = f"ran on channel {record.channel!r}, which bench {bench.file} does not have"
+        raise BadInput(Problem(where, message), remedy="name its bench with --bench FILE")
+    cell = queries.load_cell(engine, record.values["cell_id"]) or {}
+    facts = CellFacts(
+        cell.get("area_square_centimetre"),
+        cell.get("thickness_centimetre"),
+        cell.get("capacity_ah"),
+        cell.get("mass_gram"),
+        cell.get("symmetric"),
+    )
+    program = loads_protocol(
+        record.values["protocol_text"],
+        file_name=record.values["protocol_file"],
+        variables=record.values["variables"],
+        cell=facts,
+    )
+    return Job(program, record.values["protocol_file"], spec, resume_of=record)

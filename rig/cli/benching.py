@@ -1,0 +1,156 @@
+"""``rig bench``, ``rig drivers`` and ``rig simulate``: instruments, real ones and simulated ones."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rig.cli.output import print_json
+from rig.cli.running import BenchOption, Json
+from rig.core.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from rig.core.sheet import Sheet
+
+bench = typer.Typer(help="The instruments that a bench file names.", no_args_is_help=True)
+drivers = typer.Typer(
+    help="What is supported, how well proven, with which quirks.", no_args_is_help=True
+)
+
+
+@bench.command("check")
+def bench_check(bench_name: BenchOption = "sim", json: Json = False) -> int:
+    """Identify everything that is plugged in; all failures at once."""
+    from rig.bench.file import load_bench  # noqa: PLC0415
+    from rig.bench.inspection import inspect_bench  # noqa: PLC0415
+
+    findings = inspect_bench(load_bench(bench_name))
+    if json:
+        print_json({"instruments": [finding.to_dict() for finding in findings]})
+    else:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.tree import Tree  # noqa: PLC0415
+
+        tree = Tree(f"bench {bench_name}")
+        for finding in findings:
+            mark = "[green]ok[/]    " if not finding.problem else "[red]FAILED[/]"
+            branch = tree.add(f"{mark} {finding.name}  ({finding.driver} at {finding.connect})")
+            branch.add(finding.problem or finding.identity)
+        Console().print(tree)
+    failed = [finding.name for finding in findings if finding.problem]
+    if failed:
+        print(f"rig: {len(failed)} of {len(findings)} failed: {', '.join(failed)}", file=sys.stderr)
+    return 2 if failed else 0
+
+
+@drivers.command("list")
+def drivers_list(json: Json = False) -> int:
+    """List every supported instrument family."""
+    sheets = _sheets()
+    if json:
+        print_json({"drivers": [_sheet_dict(sheet) for sheet in sheets]})
+        return 0
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("driver", "instrument", "roles", "models", "proven")
+    for sheet in sheets:
+        roles = ", ".join(role.value for role in sheet.roles)
+        models = ", ".join(model.name for model in sheet.models)
+        table.add_row(sheet.family, f"{sheet.maker} {sheet.title}", roles, models, sheet.tier.value)
+    Console().print(table)
+    return 0
+
+
+@drivers.command("show")
+def drivers_show(
+    name: Annotated[str, typer.Argument(help="A driver, as in: rig drivers list.")],
+    json: Json = False,
+) -> int:
+    """Show one family's sheet: ranges, quirks, what nobody knows yet."""
+    from rig.bench.registry import load_driver  # noqa: PLC0415
+
+    sheet = load_driver(name, "rig drivers show").sheet
+    if json:
+        print_json(_sheet_dict(sheet))
+        return 0
+    for line in _sheet_lines(sheet):
+        typer.echo(line)
+    return 0
+
+
+def _sheets() -> list[Sheet]:
+    from rig.bench.registry import driver_names, load_driver  # noqa: PLC0415
+
+    return [load_driver(name).sheet for name in driver_names()]
+
+
+def _sheet_dict(sheet: Sheet) -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    values = asdict(sheet)
+    values["roles"] = [role.value for role in sheet.roles]
+    values["tier"] = sheet.tier.value
+    values["terminator"] = sheet.terminator.decode("ascii")
+    return values
+
+
+def _sheet_lines(sheet: Sheet) -> list[str]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    lines = [f"{sheet.family}: {sheet.maker} {sheet.title}", f"manual: {sheet.manual}"]
+    lines.append(
+        f"roles: {', '.join(role.value for role in sheet.roles)}; proven: {sheet.tier.value}"
+    )
+    for model in sheet.models:
+        known = {key: value for key, value in asdict(model).items() if value and key != "name"}
+        lines.append(
+            f"  {model.name}: " + ", ".join(f"{key} {value}" for key, value in known.items())
+        )
+    for title, entries in (("quirks", sheet.quirks), ("unknown, to verify", sheet.unknowns)):
+        lines += [f"{title}:", *(f"  - {entry}" for entry in entries)] if entries else []
+    lines += ["house rules:", *(f"  {rule}: {state}" for rule, state in sheet.rules.items())]
+    return lines
+
+
+def simulate(
+    bench_name: BenchOption = "sim",
+    speed: Annotated[float, typer.Option(help="How many times faster than life.")] = 1.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault to inject, as INSTRUMENT:KIND@OPERATION.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of cells and noise.")] = 1,
+    write_bench: Annotated[
+        str | None, typer.Option(help="Also write a bench file that connects to them.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Serve simulated instruments on TCP and pty until Ctrl-C; prints where each one listens."""
+    from rig.bench.file import load_bench  # noqa: PLC0415
+    from rig.bench.serving import bench_for, serve_simulated  # noqa: PLC0415
+
+    if not 0 < speed < float("inf"):
+        raise BadInput(
+            Problem("--speed", f"got {speed:g}, expected a number above 0", example="--speed 20")
+        )
+    bench_file = load_bench(bench_name)
+    over = threading.Event()
+    with serve_simulated(bench_file, speed=speed, faults=fault or [], seed=seed) as addresses:
+        text = bench_for(bench_file, addresses, speed)
+        if write_bench:
+            Path(write_bench).write_text(text, encoding="utf-8")
+        if json:
+            print_json({"speed": speed, "instruments": addresses})
+        else:
+            for name, address in addresses.items():
+                print(f"{name}  {bench_file.instruments[name].driver}  {address}")
+        sys.stdout.flush()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: over.set())
+        over.wait()
+    return 0

@@ -1,0 +1,74 @@
+"""The command ``rig``: every command is a thin door to rig.bench, rig.store and rig.analysis.
+
+Nothing heavy is imported before a command needs it: ``rig --help`` has to be there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from rig import __version__
+from rig.cli import analysing, benching, demo, fit, listing, running
+from rig.cli.output import reporting_errors
+
+app = typer.Typer(
+    name="rig",
+    help="Control and data acquisition for battery test rigs, solid-state cells first.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cellrig {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
+    del debug, version  # --debug is read in run(), before anything can fail
+
+
+app.command("demo")(demo.demo)
+app.command("run")(running.run)
+app.command("check")(running.check)
+app.command("report")(analysing.report)
+app.command("simulate")(benching.simulate)
+app.command("schema")(running.schema)
+app.add_typer(listing.app, name="runs")
+app.add_typer(fit.app, name="fit")
+app.add_typer(benching.drivers, name="drivers")
+app.add_typer(benching.bench, name="bench")
+
+
+def run() -> None:
+    """The console script: parse, do, and exit with 0, 1 (the work failed) or 2 (bad input)."""
+    debug = "--debug" in sys.argv
+    if debug:  # may stand anywhere; typer knows it only before the command
+        sys.argv.remove("--debug")
+    sys.exit(reporting_errors(_invoke, debug=debug))
+
+
+def _invoke() -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except click.exceptions.Exit as over:
+        return over.exit_code
+    except click.ClickException as misuse:
+        misuse.show()
+        return 2
+    except click.Abort:
+        return 1

@@ -1,0 +1,144 @@
+"""What runs look like while they run: a table that lives on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from rig.cli.output import duration
+from rig.core.units import show
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rig.bench.session import Session
+    from rig.engine.runner import Run
+
+REDRAW_SECOND = 0.25
+LINE_SECOND = 5.0
+LOOK_AT_CLOCK_EVERY = 256  # calls of between: the display must cost the engine nothing
+
+
+@contextmanager
+def stopping_on_signals(session: Session) -> Iterator[None]:
+    """Ctrl-C (and a polite kill) disconnects every cell; the runs can be resumed."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        session.stop("Ctrl-C" if name == "SIGINT" else name)
+        print("\nrig: disconnecting cells ...", file=sys.stderr)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Progress:
+    """Call ``between`` after each piece of work; it draws only when it is time to."""
+
+    def __init__(self, session: Session, *, quiet: bool) -> None:
+        self._session, self._quiet = session, quiet
+        self._terminal = sys.stderr.isatty()
+        self._calls = 0
+        self._next = 0.0
+        self._estimates = {run.run_id: _estimate(run) for run in session.runs}
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and self._terminal:
+            from rich.console import Console  # noqa: PLC0415
+            from rich.live import Live  # noqa: PLC0415
+
+            console = Console(stderr=True)
+            self._live = Live(console=console, auto_refresh=False, get_renderable=self._table)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._quiet and self._terminal:
+            self._live.refresh()
+            self._live.stop()
+
+    def between(self) -> None:
+        """Draw when it is time; almost free otherwise."""
+        self._calls += 1
+        if self._quiet or self._calls % self._stride():
+            return
+        now = time.monotonic()
+        if now < self._next:
+            return
+        if self._terminal:
+            self._next = now + REDRAW_SECOND
+            self._live.refresh()
+        else:
+            self._next = now + LINE_SECOND
+            for run in self._session.runs:
+                print(self._line(run), file=sys.stderr, flush=True)
+
+    def _stride(self) -> int:
+        return LOOK_AT_CLOCK_EVERY if getattr(self._session.clock, "speed", None) is None else 1
+
+    def _table(self) -> Table:
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(
+            "channel", "state", "", "cycle", "step", "V", "I", "T", "time", "left", expand=True
+        )
+        for run in self._session.runs:
+            row = self._columns(run)
+            bar = ProgressBar(total=1.0, completed=self._fraction(run), width=16)
+            table.add_row(run.channel.name, run.state.value, bar, *row)
+        return table
+
+    def _columns(self, run: Run) -> tuple[str, ...]:
+        place, reading = run.cursor.place, run.reading
+        seconds = run.cursor.progress.test_time_second
+        left = max(0.0, self._estimates[run.run_id] - seconds)
+        return (
+            str(place.cycle_count or "-"),
+            _words(run),
+            show(reading.voltage_volt, "V"),
+            show(reading.current_ampere, "A", 3),
+            f"{reading.temperature_celsius:.1f} °C",
+            duration(seconds),
+            duration(left),
+        )
+
+    def _fraction(self, run: Run) -> float:
+        estimate = self._estimates[run.run_id]
+        return min(1.0, run.cursor.progress.test_time_second / estimate) if estimate else 0.0
+
+    def _line(self, run: Run) -> str:
+        cycle, words, volt, ampere, celsius, seconds, left = self._columns(run)
+        percent = f"{100 * self._fraction(run):3.0f} %"
+        return (
+            f"{run.channel.name:>4} {percent} cycle {cycle:>4}  {words:<44.44} "
+            f"{volt:>9} {ampere:>9} {celsius:>9}  {seconds}, about {left} left"
+        )
+
+
+def _words(run: Run) -> str:
+    from rig.protocol.program import Step  # noqa: PLC0415
+
+    instructions, pc = run.program.instructions, run.cursor.place.pc
+    step = instructions[pc] if pc < len(instructions) else None
+    return step.words if isinstance(step, Step) else run.state.value
+
+
+def _estimate(run: Run) -> float:
+    from rig.protocol.check import estimate_duration_second  # noqa: PLC0415
+
+    return estimate_duration_second(run.program, run.program.cell)

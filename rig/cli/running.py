@@ -1,0 +1,203 @@
+"""``rig run`` and ``rig check``: a protocol on a bench, and what is wrong with it before that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rig.cli.output import duration, print_json
+from rig.core.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from rig.bench.session import Session
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+BenchOption = Annotated[
+    str, typer.Option("--bench", help="A bench file, or sim for the built-in bench.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option("--db", help="Database URL; default sqlite:///rig.db or RIG_DATABASE_URL."),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Set a protocol variable: --set cycles=50.")
+]
+
+
+def variables_of(settings: list[str] | None) -> dict[str, str]:
+    """Read ``--set name=value`` options; raises BadInput with all that are none."""
+    pairs = [setting.partition("=") for setting in settings or []]
+    problems = [
+        Problem("--set", f"got {''.join(pair)!r}, expected name=value", example="--set cycles=50")
+        for pair in pairs
+        if not (pair[0].strip() and pair[1])
+    ]
+    if problems:
+        raise BadInput(problems)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def run(
+    protocol: Annotated[str | None, typer.Argument(help="A protocol file.")] = None,
+    bench: BenchOption = "sim",
+    channel: Annotated[
+        str | None, typer.Option(help="A1,A2 or all; default: the first that fits.")
+    ] = None,
+    cell: Annotated[
+        str, typer.Option(help="Name of the cell; its record in the database wins.")
+    ] = "",
+    speed: Annotated[
+        str | None, typer.Option(help="max, 1, 100: how many times faster than life.")
+    ] = None,
+    db: Database = None,
+    settings: Settings = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Continue a run: its id, a prefix, or last.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated cells and their noise.")] = 1,
+    json: Json = False,
+) -> int:
+    """Run a protocol on one or more channels, or continue a run that was interrupted."""
+    from rig.bench.file import load_bench  # noqa: PLC0415
+    from rig.bench.session import start  # noqa: PLC0415
+    from rig.store.database import database_url  # noqa: PLC0415
+
+    if (protocol is None) == (resume is None):
+        problem = Problem(
+            "rig run", "needs a protocol, or --resume RUN", example="rig run p.yaml --bench sim"
+        )
+        raise BadInput(problem)
+    bench_file = load_bench(bench)
+    url = database_url(db, bench_file.database)
+    if resume is not None:
+        jobs = _resumed(resume, bench_file, url)
+    else:
+        assert protocol is not None
+        jobs = _fresh(protocol, bench_file, channel, variables_of(settings), url, cell)
+    session = start(jobs, bench_file, database=url, speed=speed, seed=seed)
+    return run_session(session, json=json)
+
+
+def _resumed(wanted: str, bench_file: Any, url: str) -> list[Any]:
+    from rig.bench.session import resume_job  # noqa: PLC0415
+    from rig.store.database import open_database  # noqa: PLC0415
+    from rig.store.queries import find_run  # noqa: PLC0415
+
+    engine = open_database(url, create=False)
+    return [resume_job(find_run(engine, wanted), bench_file, engine)]
+
+
+def _fresh(
+    protocol: str,
+    bench_file: Any,
+    channel: str | None,
+    variables: dict[str, str],
+    url: str,
+    cell: str,
+) -> list[Any]:
+    from rig.bench.session import Job, choose_channels, load_job_program  # noqa: PLC0415
+    from rig.store.database import open_database  # noqa: PLC0415
+
+    program = load_job_program(protocol, variables, open_database(url) if cell else None, cell)
+    channels = choose_channels(bench_file, program, channel)
+    if cell and len(channels) > 1:
+        message = f"one cell cannot be on {len(channels)} channels"
+        raise BadInput(Problem("--cell", message, example="--channel A1 --cell LPS-17"))
+    if channel is None:
+        typer.echo(
+            f"channel {channels[0].name} (the first that has what the protocol needs)", err=True
+        )
+    return [Job(program, protocol, spec, cell) for spec in channels]
+
+
+def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
+    """Run a session with its progress on screen and Ctrl-C armed; return the exit code."""
+    from rig.cli.progress import Progress, stopping_on_signals  # noqa: PLC0415
+
+    with stopping_on_signals(session), Progress(session, quiet=quiet or json) as progress:
+        session.run(progress.between)
+    summary = [_outcome(one) for one in session.runs]
+    if json:
+        print_json({"runs": summary})
+    elif not quiet:
+        for one in summary:
+            typer.echo(
+                "{channel}  run {run_id:.12}  {state}: {reason}  ({samples} samples)".format(**one)
+            )
+    return 0 if all(one["state"] in {"finished", "stopped"} for one in summary) else 1
+
+
+def _outcome(run: Any) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "channel": run.channel.name,
+        "state": run.state.value,
+        "reason": run.reason,
+        "samples": run.cursor.progress.seq,
+        "cycles": run.cursor.place.cycle_count,
+        "test_time_second": run.cursor.progress.test_time_second,
+        "alarm": run.alarm,
+    }
+
+
+def check(
+    protocol: Annotated[str, typer.Argument(help="A protocol file.")],
+    bench: Annotated[
+        str | None, typer.Option("--bench", help="Also check against this bench.")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Check against these channels only.")] = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> int:
+    """Check a protocol: all problems with line and column, else its steps and how long it takes."""
+    from rig.protocol import load_protocol  # noqa: PLC0415
+    from rig.protocol.check import check_channel, estimate_duration_second, needs, step_table  # noqa: PLC0415
+
+    program = load_protocol(protocol, variables=variables_of(settings))
+    if bench is not None:
+        from rig.bench.file import load_bench  # noqa: PLC0415
+        from rig.bench.offline import sheet_facts  # noqa: PLC0415
+        from rig.bench.session import choose_channels  # noqa: PLC0415
+
+        bench_file = load_bench(bench)
+        facts = [
+            sheet_facts(bench_file, spec) for spec in choose_channels(bench_file, program, channel)
+        ]
+        problems = [problem for fact in facts for problem in check_channel(program, fact)]
+        if problems:
+            raise BadInput(problems)
+    rows, required = step_table(program), sorted(needs(program))
+    second = estimate_duration_second(program, program.cell)
+    if json:
+        steps = [{"index": row.index, "words": row.words, "ends": row.ends} for row in rows]
+        print_json(
+            {"name": program.name, "needs": required, "duration_second": second, "steps": steps}
+        )
+        return 0
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("", "step", "until", title=f"{Path(protocol).name}: {program.name}")
+    for row in rows:
+        table.add_row(str(row.index), f"{'  ' * row.indent}{row.words}", row.ends)
+    Console().print(table)
+    typer.echo(f"about {duration(second)}; needs: {', '.join(required)}")
+    return 0
+
+
+def schema(
+    what: Annotated[str, typer.Argument(help="protocol")] = "protocol",
+    json: Json = True,
+) -> int:
+    """Print the JSON Schema of protocol files, for completion in an editor."""
+    del json  # it is JSON in any case
+    from rig.protocol import json_schema  # noqa: PLC0415
+
+    if what != "protocol":
+        raise BadInput(
+            Problem("rig schema", f"got {what!r}, expected protocol", example="rig schema protocol")
+        )
+    print_json(json_schema())
+    return 0

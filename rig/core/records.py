@@ -1,0 +1,76 @@
+"""What the engine hands to the store: the order of a sample's values, and run states.
+
+Names follow the Battery Data Format; capacities and energies count since the start of the test
+and never reset. The engine knows no database, the store no engine: they meet here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+# One sample is a tuple in this order: built once per reading, inserted as it is.
+SAMPLE_COLUMNS: tuple[str, ...] = (
+    "run_id",
+    "seq",  # from 0, without gaps, per run
+    "ts_us",  # UTC microseconds
+    "test_time_second",
+    "step_count",  # +1 at each new step, never resets
+    "step_id",  # place in the program
+    "cycle_count",
+    "phase",
+    "tag",
+    "voltage_volt",
+    "current_ampere",
+    "ambient_temperature_celsius",
+    "charging_capacity_ah",
+    "discharging_capacity_ah",
+    "charging_energy_wh",
+    "discharging_energy_wh",
+    "applied_pressure_pa",
+    "flags",
+    "aux",
+)
+
+SampleRow = tuple[object, ...]
+
+
+class RunState(Enum):
+    """The states of a run; which may follow which stands in rig/engine/states.py."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    TRIPPED = "tripped"
+    FAILED = "failed"
+
+
+class Keeper(Protocol):
+    """Where a run's data go. Nothing is acknowledged before ``commit`` has returned.
+
+    All calls come from the engine's own thread. Between two calls to ``cursor`` of one run,
+    everything kept belongs to the cursor that follows.
+    """
+
+    def sample(self, row: SampleRow) -> None: ...
+
+    def row(self, table: str, values: dict[str, object]) -> None:
+        """Keep a row of ``step``, ``cycle``, ``spectrum``, ``impedance_point`` or ``event``."""
+        ...
+
+    def cursor(self, run_id: str, text: Callable[[], str]) -> None:
+        """Keep where the run stands: ``text`` is called at the commit, between two readings."""
+        ...
+
+    def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None: ...
+
+    def commit(self) -> None:
+        """Write everything kept since the last commit, synced to disk when this returns.
+
+        Raises StoreError; then everything is still kept, and the next commit tries again.
+        """
+        ...

@@ -1,0 +1,105 @@
+"""What goes into the fold and what comes out of it: frozen messages, no behaviour."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from rig.core.instruments import Regulation, Setpoint, Sweep
+
+NAN = math.nan
+
+
+class Reading(NamedTuple):
+    """One look at a channel. NaN where nothing was measured: never a number that is none.
+
+    ``granted`` says that the channel's chamber works for this run's set point. ``sweep_done``
+    says that the spectrum that was begun has come in whole; ``probe_ohm`` is |Z| where it was a
+    single point. ``gap`` says that nobody watched since the last reading.
+    """
+
+    test_time_second: float
+    voltage_volt: float = NAN
+    current_ampere: float = NAN
+    regulation: Regulation = Regulation.OPEN
+    flags: int = 0
+    temperature_celsius: float = NAN
+    granted: bool = False
+    sweep_done: bool = False
+    probe_ohm: float = NAN
+
+
+class Apply(NamedTuple):
+    """Put a set point on the cell. The instrument ends it by itself after ``longest_second``."""
+
+    setpoint: Setpoint
+    longest_second: float
+
+
+class BeginSweep(NamedTuple):
+    """Hand the cell to the analyser and start a spectrum; a probe is one that is not kept."""
+
+    sweep: Sweep
+    probe: bool = False
+
+
+class SetTemperature(NamedTuple):
+    """Ask the chamber for a temperature, with the cell at open circuit meanwhile."""
+
+    celsius: float
+
+
+class MakeSafe(NamedTuple):
+    """Disconnect the cell, confirmed."""
+
+    reason: str
+
+
+Command = Apply | BeginSweep | SetTemperature | MakeSafe
+
+
+class StepEnded(NamedTuple):
+    """A row of the step table."""
+
+    step_count: int
+    step_id: int
+    cycle_count: int
+    began_second: float
+    ended_second: float
+    seq_first: int
+    seq_last: int
+    capacity_ah: float
+    energy_wh: float
+    reason: str
+
+
+class CycleEnded(NamedTuple):
+    """A row of the cycle table; capacities in Ah, energies in Wh of this cycle alone."""
+
+    cycle_count: int
+    phase: str
+    seq_first: int
+    seq_last: int
+    charging_capacity_ah: float
+    discharging_capacity_ah: float
+    charging_energy_wh: float
+    discharging_energy_wh: float
+
+
+class Note(NamedTuple):
+    """Something worth a line in the run's event log."""
+
+    kind: str
+    message: str
+
+
+Event = StepEnded | CycleEnded | Note
+
+
+class Action(NamedTuple):
+    """What to do now: perhaps one command, perhaps keep the reading, and when to look again."""
+
+    due_second: float
+    command: Command | None = None
+    record: bool = False
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,119 @@
+"""One chamber, several runs: who gets the set point, and what the air is now.
+
+A run that was granted a temperature holds it until it asks for another or ends. The chamber
+moves only when nobody else holds a different one, first come first served: two pellets on the
+same protocol soak together, and neither is heated in the middle of the other's spectrum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rig.core.clock import Clock
+from rig.core.errors import InstrumentError, LinkError
+from rig.core.instruments import Chamber, ChamberReading
+from rig.engine.schedule import Interrupted, Request, Task
+
+# How often the air is read. The hard limit for a sensor without a fresh value is 30 s
+# (science.md 2.14); three missed readings in a row are beyond it.
+READ_EVERY_SECOND = 10.0
+OLDEST_SECOND = 35.0
+
+
+@dataclass
+class SharedChamber:
+    """The one owner of a chamber's set point. Not thread-safe and need not be: see schedule.py."""
+
+    name: str
+    driver: Chamber
+    port: str
+    clock: Clock
+    latest: ChamberReading | None = None
+    latest_second: float = 0.0
+    fault: str = ""
+    _asking: list[tuple[str, float]] = field(default_factory=list)
+    _holding: dict[str, float] = field(default_factory=dict)
+    _users: set[str] = field(default_factory=set)
+    _commanded: float | None = None
+
+    def join(self, run_id: str) -> None:
+        """Announce a run that will use this chamber: it is kept going until the last has left."""
+        self._users.add(run_id)
+
+    def ask(self, run_id: str, celsius: float) -> None:
+        """Ask for a temperature; what the run held before is given up."""
+        self._holding.pop(run_id, None)
+        self._asking = [entry for entry in self._asking if entry[0] != run_id]
+        self._asking.append((run_id, celsius))
+        self._grant()
+
+    def leave(self, run_id: str) -> None:
+        """The run is over: it neither holds nor asks any more."""
+        self._users.discard(run_id)
+        self._holding.pop(run_id, None)
+        self._asking = [entry for entry in self._asking if entry[0] != run_id]
+        self._grant()
+
+    def granted(self, run_id: str) -> bool:
+        """Say whether the chamber has been commanded to what this run asked for."""
+        return run_id in self._holding and self._holding[run_id] == self._commanded
+
+    def temperature_celsius(self, now_second: float) -> float:
+        """Return the air temperature.
+
+        Raises InstrumentError when nobody has read it lately, or when the chamber reports an
+        alarm: it has then stopped conditioning.
+        """
+        fresh = self.latest is not None and now_second - self.latest_second <= OLDEST_SECOND
+        if self.latest is not None and fresh and not self.latest.alarms:
+            return self.latest.temperature_celsius
+        age = f"{now_second - self.latest_second:.0f} s old" if self.latest else "never read"
+        raise InstrumentError(
+            f"chamber {self.name}: temperature is {age}; {self.fault or 'no answer'}"
+        )
+
+    def _grant(self) -> None:
+        while self._asking:
+            run_id, celsius = self._asking[0]
+            if any(held != celsius for held in self._holding.values()):
+                return
+            self._holding[run_id] = celsius
+            self._asking.pop(0)
+
+    def task(self) -> Task:
+        """Read the air for ever, command what was granted; leave it safe when the last run left."""
+        due = self.clock.now()
+        try:
+            while self._users:
+                yield from self._command()
+                yield from self._read(due)
+                due = max(due + READ_EVERY_SECOND, self.clock.now())
+        except Interrupted:
+            pass
+        yield from self._rest()
+
+    def _command(self) -> Task:
+        wanted = next(iter(self._holding.values()), None)
+        if wanted is None or wanted == self._commanded:
+            return
+        try:
+            yield Request(self.clock.now(), self.port, lambda: self.driver.set_temperature(wanted))
+            self._commanded, self.fault = wanted, ""
+        except (LinkError, InstrumentError) as failure:
+            self.fault = str(failure)
+
+    def _read(self, due_second: float) -> Task:
+        try:
+            reading = yield Request(due_second, self.port, self.driver.read_temperature)
+        except (LinkError, InstrumentError) as failure:
+            self.fault = str(failure)
+            return
+        self.latest, self.latest_second, self.fault = reading, self.clock.now(), ""
+        if reading.alarms:
+            self.fault = f"the chamber reports alarm {', '.join(map(str, reading.alarms))}"
+
+    def _rest(self) -> Task:
+        try:
+            yield Request(self.clock.now(), self.port, self.driver.make_safe)
+        except (LinkError, InstrumentError) as failure:
+            self.fault = str(failure)

@@ -1,0 +1,423 @@
+"""One run on one channel: does what the fold decides, and tells the keeper.
+
+Everything that touches an instrument is a Request to its port; everything that decides is in
+``advance``. This file only carries messages between the two, hands the cell over between
+instruments, and sees to it that however a run ends, its cell is disconnected and confirmed so.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rig.core.clock import Clock
+from rig.core.errors import InstrumentError, LinkError, RigError, UnconfirmedSafeState
+from rig.core.instruments import (
+    CellChannel,
+    CellReading,
+    Flag,
+    ImpedanceAnalyser,
+    ImpedancePoint,
+    Limits,
+    OpenCircuit,
+    Regulation,
+    SweepProgress,
+)
+from rig.core.records import Keeper, RunState
+from rig.engine.action import (
+    Action,
+    Apply,
+    BeginSweep,
+    Command,
+    CycleEnded,
+    Event,
+    MakeSafe,
+    Note,
+    Reading,
+    SetTemperature,
+    StepEnded,
+)
+from rig.engine.advance import advance, begin, resume
+from rig.engine.chamber import SharedChamber
+from rig.engine.cursor import Cursor, Halt, to_json
+from rig.engine.schedule import Interrupted, Request, Task
+from rig.engine.states import EVENT_OF_HALT, after
+from rig.protocol.program import Program, Step
+
+Outcome = Generator[Request, Any, Any]
+
+# Disconnecting a cell is the one thing that is tried again: a reply that got lost must not leave
+# a cell connected, nor raise the loudest alarm for nothing.
+SAFE_TRIES = 3
+SAFE_PAUSE_SECOND = 1.0
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What a run works on: instruments by role, each with the port that owns it.
+
+    ``cell`` and ``analyser`` may be one instrument. ``limits`` is the intersection of bench,
+    channel and instrument limits, in force with every set point.
+    """
+
+    name: str
+    cell: CellChannel | None = None
+    cell_port: str = ""
+    analyser: ImpedanceAnalyser | None = None
+    analyser_port: str = ""
+    chamber: SharedChamber | None = None
+    limits: Limits = field(default_factory=lambda: Limits(-math.inf, math.inf, math.inf))
+
+    @property
+    def one_instrument(self) -> bool:
+        """Say whether the same instrument drives the cell and measures its impedance."""
+        return id(self.cell) == id(self.analyser)
+
+
+@dataclass
+class Run:
+    """A program on a channel, from the first set point to the last confirmed disconnection."""
+
+    run_id: str
+    program: Program
+    channel: Channel
+    keeper: Keeper
+    clock: Clock
+    state: RunState = RunState.QUEUED
+    resume_from: Cursor | None = None
+    cursor: Cursor = field(default_factory=Cursor)
+    reading: Reading = field(default_factory=lambda: Reading(0.0))
+    alarm: str = ""
+    reason: str = ""
+    _origin_second: float = math.nan  # clock time of test time 0; NaN before the run has begun
+    _wall_origin_us: int = 0
+    _sweeping: BeginSweep | None = None
+    _points: int = 0
+    _sweep_temperatures: list[float] = field(default_factory=list)
+
+    # --- the life of a run ----------------------------------------------------------------------
+
+    def task(self) -> Task:
+        """Return the generator that a schedule runs; it never ends with the cell connected."""
+        try:
+            yield from self._live()
+        except Interrupted as order:
+            yield from self._close("pause", str(order))
+        except (LinkError, InstrumentError) as fault:
+            yield from self._close("fail", str(fault))
+        except Exception as bug:  # a fault in the watcher is itself a trip
+            self._note("bug", traceback.format_exc())
+            yield from self._close("fail", f"internal error: {bug!r}")
+
+    def _live(self) -> Task:
+        action = self._begin()
+        self._enter("armed")
+        while True:
+            if action.command is not None:
+                yield from self._perform(action.command)
+            if self.cursor.halt is not Halt.NONE:
+                break
+            reading = yield from self._look(action.due_second)
+            step_before, self.reading = self._step(), reading
+            self.cursor, action = advance(self.program, self.cursor, reading)
+            if action.record:
+                self._keep_sample(reading, step_before, action)
+            if action.events:
+                self._keep_events(action.events)
+            self.keeper.cursor(self.run_id, self._cursor_text)
+        yield from self._close(EVENT_OF_HALT[self.cursor.halt], self.cursor.reason, safe=True)
+
+    def _begin(self) -> Action:
+        before = self.resume_from
+        start_second = before.progress.test_time_second if before else 0.0
+        self._origin_second = self.clock.now() - start_second
+        self._enter("resume" if before else "start")
+        if self.channel.chamber is not None:
+            self.channel.chamber.join(self.run_id)
+        if before is None:
+            self.cursor, action = begin(self.program)
+        else:
+            self.cursor, action = resume(self.program, before)
+        self._keep_events(action.events)
+        self.keeper.cursor(self.run_id, self._cursor_text)
+        return action
+
+    def _close(self, event: str, reason: str, *, safe: bool = False) -> Task:
+        """End the run: disconnect unless that was just confirmed, and say how it ended."""
+        if not safe:
+            yield from self._make_safe()
+        if self.channel.chamber is not None:
+            self.channel.chamber.leave(self.run_id)
+        if self.alarm:
+            event, reason = "fail", f"{reason}; ALARM: {self.alarm}"
+        self.reason = reason
+        self._enter(event, reason)
+        self.keeper.cursor(self.run_id, self._cursor_text)
+
+    def _enter(self, event: str, reason: str = "") -> None:
+        self.state = after(self.state, event)
+        self.keeper.state(self.run_id, self.state, self.clock.wall_us(), reason)
+        self._note("state", f"{self.state.value}{': ' + reason if reason else ''}")
+
+    # --- doing ----------------------------------------------------------------------------------
+
+    def _perform(self, command: Command) -> Task:
+        match command:
+            case Apply():
+                yield from self._apply(command)
+            case BeginSweep():
+                yield from self._begin_sweep(command)
+            case SetTemperature(celsius):
+                assert self.channel.chamber is not None
+                self.channel.chamber.ask(self.run_id, celsius)
+                yield from self._apply(Apply(OpenCircuit(), 86_400.0))
+            case MakeSafe():
+                yield from self._make_safe()
+                if self.alarm:
+                    raise UnconfirmedSafeState(self.alarm)
+
+    def _apply(self, command: Apply) -> Task:
+        cell = self.channel.cell
+        if cell is None:
+            return
+        limits = self._limits(command.longest_second)
+        yield from self._on_cell_port(lambda: cell.apply(command.setpoint, limits))
+
+    def _begin_sweep(self, command: BeginSweep) -> Task:
+        """Only one source drives the cell: open it, confirmed, then the analyser takes it."""
+        analyser, cell = self.channel.analyser, self.channel.cell
+        assert analyser is not None
+        if cell is not None and not self.channel.one_instrument:
+            yield from self._on_cell_port(cell.make_safe)
+        limits = self._limits(86_400.0)
+        yield Request(
+            self.clock.now(),
+            self.channel.analyser_port,
+            lambda: analyser.begin(command.sweep, limits),
+        )
+        self._sweeping, self._points, self._sweep_temperatures = command, 0, []
+        if not command.probe:
+            self._keep_spectrum(command)
+
+    def _on_cell_port(self, call: Callable[[], Any]) -> Outcome:
+        return (yield Request(self.clock.now(), self.channel.cell_port, call))
+
+    def _limits(self, longest_second: float) -> Limits:
+        safety, bench = self.program.safety, self.channel.limits
+        return Limits(
+            max(_or(safety.voltage_min_volt, -math.inf), bench.voltage_min_volt),
+            min(_or(safety.voltage_max_volt, math.inf), bench.voltage_max_volt),
+            min(_or(safety.current_max_ampere, math.inf), bench.current_max_ampere),
+            longest_second,
+        )
+
+    def _make_safe(self) -> Task:
+        """Disconnect by every instrument that can drive the cell; raise the alarm, not an exception."""
+        self._sweeping, self.alarm = None, ""
+        instruments: list[tuple[str, CellChannel | ImpedanceAnalyser | None]] = [
+            (self.channel.cell_port, self.channel.cell)
+        ]
+        if not self.channel.one_instrument:
+            instruments.append((self.channel.analyser_port, self.channel.analyser))
+        for port, instrument in instruments:
+            if instrument is not None:
+                yield from self._disconnect(port, instrument)
+
+    def _disconnect(self, port: str, instrument: CellChannel | ImpedanceAnalyser) -> Task:
+        failure = ""
+        for attempt in range(SAFE_TRIES):
+            try:
+                due = self.clock.now() + (SAFE_PAUSE_SECOND if attempt else 0.0)
+                yield Request(due, port, instrument.make_safe)
+            except Interrupted:
+                continue  # being told to stop is no reason to stop making safe
+            except RigError as error:
+                failure = str(error)
+            else:
+                return
+        self.alarm = (
+            f"channel {self.channel.name}: nobody could confirm that the cell is disconnected "
+            f"({failure}). Disconnect it by hand now."
+        )
+        self._note("alarm", self.alarm)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def _look(self, due_test_second: float) -> Generator[Request, Any, Reading]:
+        """Return one reading at the due time: of the cell, or of the analyser that has it."""
+        due = self._origin_second + due_test_second
+        if self._sweeping is not None:
+            return (yield from self._look_at_sweep(due, self._sweeping))
+        cell = self.channel.cell
+        measured: CellReading | None = yield Request(
+            due, self.channel.cell_port if cell else "", cell.measure if cell else None
+        )
+        now = self.clock.now()
+        chamber, celsius, granted = self.channel.chamber, math.nan, False
+        if chamber is not None and chamber.latest is not None:
+            celsius, granted = chamber.temperature_celsius(now), chamber.granted(self.run_id)
+        if measured is None:
+            return Reading(now - self._origin_second, temperature_celsius=celsius, granted=granted)
+        volt, ampere, regulation, flags = measured
+        return Reading(now - self._origin_second, volt, ampere, regulation, flags, celsius, granted)
+
+    def _look_at_sweep(
+        self, due_second: float, sweep: BeginSweep
+    ) -> Generator[Request, Any, Reading]:
+        analyser = self.channel.analyser
+        assert analyser is not None
+        progress: SweepProgress = yield Request(
+            due_second, self.channel.analyser_port, analyser.poll
+        )
+        now = self.clock.now()
+        chamber = self.channel.chamber
+        celsius = chamber.temperature_celsius(now) if chamber and chamber.latest else math.nan
+        granted = chamber is not None and chamber.granted(self.run_id)
+        self._sweep_temperatures.append(celsius)
+        if not sweep.probe:
+            self._keep_points(progress.points)
+        self._points += len(progress.points)
+        if progress.done:
+            self._sweep_ended(sweep)
+        return Reading(
+            now - self._origin_second,
+            temperature_celsius=celsius,
+            granted=granted,
+            sweep_done=progress.done,
+            probe_ohm=_modulus(progress.points) if sweep.probe else math.nan,
+        )
+
+    def _sweep_ended(self, sweep: BeginSweep) -> None:
+        self._sweeping = None
+        if self._points != sweep.sweep.points:
+            raise InstrumentError(
+                f"channel {self.channel.name}: spectrum ended after {self._points} of "
+                f"{sweep.sweep.points} points"
+            )
+        if not sweep.probe:
+            self._keep_spectrum(sweep, complete=True)
+
+    # --- keeping --------------------------------------------------------------------------------
+
+    def _step(self) -> tuple[int, int, int, Step]:
+        place = self.cursor.place
+        step = self.program.instructions[place.pc]
+        assert isinstance(step, Step)
+        return place.step_count, place.pc, place.cycle_count if place.cycle_open else 0, step
+
+    def _keep_sample(
+        self, reading: Reading, at: tuple[int, int, int, Step], action: Action
+    ) -> None:
+        """Keep the reading as a sample of the step that it was taken in (the next has just begun)."""
+        step_count, step_id, cycle_count, step = at
+        progress = self.cursor.progress
+        flags = reading.flags
+        if reading.regulation is Regulation.VOLTAGE:
+            flags |= Flag.VOLTAGE_HELD.value
+        self.keeper.sample(
+            (
+                self.run_id,
+                progress.seq - 1,
+                self._wall_us(reading.test_time_second),
+                reading.test_time_second,
+                step_count,
+                step_id,
+                cycle_count,
+                step.phase,
+                step.tag,
+                reading.voltage_volt,
+                reading.current_ampere,
+                reading.temperature_celsius,
+                progress.charging_capacity_ah,
+                progress.discharging_capacity_ah,
+                progress.charging_energy_wh,
+                progress.discharging_energy_wh,
+                None,
+                flags,
+                None,
+            )
+        )
+
+    def _wall_us(self, test_time_second: float) -> int:
+        if not self._wall_origin_us:
+            elapsed = self.clock.now() - self._origin_second
+            self._wall_origin_us = self.clock.wall_us() - round(elapsed * 1e6)
+        return self._wall_origin_us + round(test_time_second * 1e6)
+
+    def _cursor_text(self) -> str:
+        return to_json(self.cursor)
+
+    def _keep_events(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            match event:
+                case StepEnded():
+                    step = self.program.instructions[event.step_id]
+                    assert isinstance(step, Step)
+                    labels = {"kind": step.kind.value, "words": step.words, "phase": step.phase}
+                    names = {"tag": step.tag, "name": step.name}
+                    self._row("step", event._asdict() | labels | names)
+                case CycleEnded():
+                    self._row("cycle", event._asdict())
+                case Note(kind, message):
+                    self._note(kind, message)
+
+    def _keep_spectrum(self, sweep: BeginSweep, *, complete: bool = False) -> None:
+        place = self.cursor.place
+        step = self.program.instructions[place.pc]
+        assert isinstance(step, Step)
+        known = [celsius for celsius in self._sweep_temperatures if not math.isnan(celsius)]
+        settings = sweep.sweep
+        self._row(
+            "spectrum",
+            {
+                "spectrum_count": place.spectrum_count,
+                "step_count": place.step_count,
+                "cycle_count": place.cycle_count if place.cycle_open else 0,
+                "phase": step.phase,
+                "tag": step.tag,
+                "name": step.name,
+                "test_time_second": place.step_began_second,
+                "ts_us": self._wall_us(place.step_began_second),
+                "amplitude_volt": settings.amplitude_volt,
+                "amplitude_ampere": settings.amplitude_ampere,
+                "bias_volt": settings.bias_volt,
+                "ambient_temperature_celsius": sum(known) / len(known) if known else None,
+                "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
+                "complete": complete,
+            },
+        )
+
+    def _keep_points(self, points: tuple[ImpedancePoint, ...]) -> None:
+        wall_us = self.clock.wall_us()
+        for number, point in enumerate(points, self._points):
+            self._row(
+                "impedance_point",
+                {
+                    "spectrum_count": self.cursor.place.spectrum_count,
+                    "point_index": number,
+                    "ts_us": wall_us,
+                    **point._asdict(),
+                },
+            )
+
+    def _row(self, table: str, values: dict[str, object]) -> None:
+        self.keeper.row(table, {"run_id": self.run_id, **values})
+
+    def _note(self, kind: str, message: str) -> None:
+        begun = not math.isnan(self._origin_second)
+        second = self.clock.now() - self._origin_second if begun else 0.0
+        values: dict[str, object] = {"ts_us": self.clock.wall_us(), "test_time_second": second}
+        self._row("event", values | {"kind": kind, "message": message})
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _modulus(points: tuple[ImpedancePoint, ...]) -> float:
+    if not points:
+        return math.nan
+    return math.hypot(points[-1].real_impedance_ohm, points[-1].imaginary_impedance_ohm)

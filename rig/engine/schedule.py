@@ -1,0 +1,248 @@
+"""Who works when. A task is a generator that yields requests and is sent their outcomes.
+
+Two schedules, one contract: on the simulated clock a single loop runs every request in deadline
+order and repeats to the bit; in real time each port has one thread that owns it, and all tasks
+live in the thread that called ``run``. Tasks need no locks: they never run at the same time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rig.core.clock import Clock, SimulatedClock
+
+
+class Request(NamedTuple):
+    """Do ``call`` on ``port`` at ``due_second``, not before; without a call, only wait."""
+
+    due_second: float
+    port: str = ""
+    call: Callable[[], Any] | None = None
+
+
+Task = Generator[Request, Any, None]
+
+
+class Interrupted(Exception):
+    """Not an error but an order, thrown into every task on a stop: make safe and end."""
+
+
+@dataclass
+class Schedule:
+    """What both schedules share. ``between`` runs after each step of a task, in the same thread.
+
+    An exception from ``between`` (a store that fails) stops every task, then is raised.
+    """
+
+    clock: Clock
+    between: Callable[[], None] = lambda: None
+    _stop_reason: str = ""
+    _failure: Exception | None = None
+
+    def stop(self, reason: str) -> None:
+        """Tell every task to make safe and end; safe to call from a signal handler."""
+        self._stop_reason = reason
+
+    def run(self, tasks: Iterable[Task]) -> None:
+        """Return when every task has ended."""
+        raise NotImplementedError
+
+    def _look_after(self) -> None:
+        if self._failure is None:
+            try:
+                self.between()
+            except Exception as failure:  # the cells come first, the store's error after them
+                self._failure = failure
+                self.stop(f"data cannot be stored: {failure}")
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+_Entry = tuple[float, int, Task, Request]
+
+
+@dataclass
+class SimulatedSchedule(Schedule):
+    """Runs everything in deadline order on a clock that jumps; see SimulatedClock for local time."""
+
+    def run(self, tasks: Iterable[Task]) -> None:
+        clock = self.clock
+        assert isinstance(clock, SimulatedClock)
+        counter = itertools.count()
+        heap: list[_Entry] = []
+        for task in tasks:
+            self._push(heap, counter, task, _next(task, None))
+        while heap:
+            if self._stop_reason:
+                heap = self._interrupt(heap, counter)
+                continue
+            due, _, task, request = heap[0]
+            if not clock.reach(due):
+                continue
+            request_next = _next(task, _outcome(request))
+            if request_next is None:
+                heapq.heappop(heap)
+            else:
+                entry = (request_next.due_second, next(counter), task, request_next)
+                heapq.heapreplace(heap, entry)
+            self._look_after()
+        self._raise_failure()
+
+    def _push(
+        self, heap: list[_Entry], counter: itertools.count[int], task: Task, request: Request | None
+    ) -> None:
+        if request is not None:
+            heapq.heappush(heap, (request.due_second, next(counter), task, request))
+
+    def _interrupt(self, heap: list[_Entry], counter: itertools.count[int]) -> list[_Entry]:
+        why, self._stop_reason = Interrupted(self._stop_reason), ""
+        fresh: list[_Entry] = []
+        for _, _, task, _ in sorted(heap, key=lambda entry: entry[1]):
+            self._push(fresh, counter, task, _next(task, why))
+        return fresh
+
+
+def _outcome(request: Request) -> Any:
+    """Do the request; an exception is an outcome, too, and goes to the task that asked."""
+    if request.call is None:
+        return None
+    try:
+        return request.call()
+    except Exception as failure:
+        return failure
+
+
+def _next(task: Task, outcome: Any) -> Request | None:
+    try:
+        if isinstance(outcome, Exception):
+            return task.throw(outcome)
+        return task.send(outcome)
+    except StopIteration:
+        return None
+
+
+class _Done(NamedTuple):
+    ticket: int
+    outcome: Any
+
+
+@dataclass
+class ThreadedSchedule(Schedule):
+    """One thread per port, all tasks in the calling thread, messages through queues."""
+
+    _inbox: queue.SimpleQueue[_Done] = field(default_factory=queue.SimpleQueue)
+
+    def run(self, tasks: Iterable[Task]) -> None:
+        ports: dict[str, _PortThread] = {}
+        waiting: dict[int, Task] = {}
+        counter = itertools.count()
+        try:
+            for task in tasks:
+                self._dispatch(task, _next(task, None), ports, waiting, counter)
+            while waiting:
+                if self._stop_reason:
+                    self._interrupt(ports, waiting, counter)
+                done = self._await()
+                task_done = waiting.pop(done.ticket, None) if done else None
+                if done is not None and task_done is not None:
+                    outcome = _next(task_done, done.outcome)
+                    self._dispatch(task_done, outcome, ports, waiting, counter)
+                self._look_after()
+        finally:
+            for port in ports.values():
+                port.close()
+        self._raise_failure()
+
+    def _await(self) -> _Done | None:
+        try:  # short, so that a stop from a signal handler is seen at once
+            return self._inbox.get(timeout=0.05)
+        except queue.Empty:
+            return None
+
+    def _dispatch(
+        self,
+        task: Task,
+        request: Request | None,
+        ports: dict[str, _PortThread],
+        waiting: dict[int, Task],
+        counter: itertools.count[int],
+    ) -> None:
+        if request is None:
+            return
+        ticket = next(counter)
+        waiting[ticket] = task
+        # A request without a port only waits; it has a thread of its own kind, "".
+        port = ports.get(request.port)
+        if port is None:
+            port = ports[request.port] = _PortThread(request.port, self.clock, self._inbox)
+        port.submit(ticket, request)
+
+    def _interrupt(
+        self, ports: dict[str, _PortThread], waiting: dict[int, Task], counter: itertools.count[int]
+    ) -> None:
+        """Withdraw what has not begun, and let every task make its cell safe.
+
+        A call that is on the wire ends by its own timeout; its outcome is dropped, because its
+        ticket is no longer waited for.
+        """
+        why, self._stop_reason = Interrupted(self._stop_reason), ""
+        for port in ports.values():
+            port.withdraw_all()
+        tasks = [waiting.pop(ticket) for ticket in sorted(waiting)]
+        for task in tasks:
+            self._dispatch(task, _next(task, why), ports, waiting, counter)
+
+
+class _PortThread:
+    """Owns one port: executes its requests at their due times, in due order."""
+
+    def __init__(self, name: str, clock: Clock, inbox: queue.SimpleQueue[_Done]) -> None:
+        self._clock, self._inbox = clock, inbox
+        self._heap: list[tuple[float, int, Request]] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name=f"port {name or 'timer'}")
+        self._thread.start()
+
+    def submit(self, ticket: int, request: Request) -> None:
+        with self._changed:
+            heapq.heappush(self._heap, (request.due_second, ticket, request))
+            self._changed.notify()
+
+    def withdraw_all(self) -> None:
+        with self._changed:
+            self._heap.clear()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (entry := self._next_due()) is not None:
+            ticket, request = entry
+            self._inbox.put(_Done(ticket, _outcome(request)))
+
+    def _next_due(self) -> tuple[int, Request] | None:
+        """Wait until the first request is due and take it; None when closing."""
+        speed = getattr(self._clock, "speed", 1.0)
+        with self._changed:
+            while not self._closing:
+                if not self._heap:
+                    self._changed.wait()
+                    continue
+                remaining = (self._heap[0][0] - self._clock.now()) / speed
+                if remaining <= 0:
+                    _, ticket, request = heapq.heappop(self._heap)
+                    return ticket, request
+                self._changed.wait(remaining)
+            return None

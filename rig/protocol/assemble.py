@@ -1,0 +1,144 @@
+"""Header and steps -> ``Program``, or one BadInput with everything that is wrong in the file.
+
+Decides what the cell and the safety limits are, and whether the protocol may drive a cell with
+them. A problem in the header hides none in the steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TypeVar
+
+from rig.core.errors import BadInput, Problem
+from rig.protocol.compile import Compiler, Scope
+from rig.protocol.models import Cell, Model, SafetyLimits
+from rig.protocol.program import (
+    CellFacts,
+    Instruction,
+    Program,
+    RecordPhase,
+    Safety,
+    Step,
+    StepKind,
+)
+from rig.protocol.schema import ProtocolFile
+from rig.protocol.source import Node
+from rig.protocol.steps import Setting, base_value, record_phases
+from rig.protocol.validate import validate
+from rig.protocol.variables import Variables, check_all_used, global_variables
+
+M = TypeVar("M", bound=Model)
+
+_DEFAULT_RECORD = (RecordPhase(every_second=10.0),)
+_PLACE = re.compile(r":(\d+):(\d+)$")
+
+
+def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts) -> Program:
+    """Return the program of a whole file; ``given`` as by --set, ``record`` the cell's own facts."""
+    problems: list[Problem] = []
+    variables = global_variables(root, given)
+    # `variables` itself is not filled: its values are where filling ends.
+    head = variables.fill(root.without_items("steps"), leave="variables")
+    header = validate(ProtocolFile, head, problems)
+    cell = _cell_facts(_right_part(Cell, head.get("cell")), record)
+    setting = Setting(cell, Safety(), problems)
+    setting = replace(setting, safety=_safety(head, setting))
+    phases: tuple[RecordPhase, ...] = _DEFAULT_RECORD
+    if header is not None and header.record is not None:
+        phases = record_phases(header.record, head.child("record"), problems)
+    steps = root.get("steps")
+    instructions = Compiler(setting).run(steps, Scope(variables, phases)) if steps else ()
+    _demand_voltage_limits(instructions, setting, head)
+    check_all_used(root, given, variables)
+    _raise_all(problems, variables)
+    return Program(
+        header.name if header is not None else "",
+        instructions,
+        setting.safety,
+        cell,
+        text,
+        hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        dict(variables.values),
+    )
+
+
+def _right_part(model: type[M], block: Node | None) -> M:
+    """Return what is right in a block whose keys are all optional; the rest was said already."""
+    entries = block.value if block is not None and isinstance(block.value, dict) else {}
+    right: dict[str, object] = {}
+    for key, node in entries.items():
+        alone = replace(node, value={key: node})
+        if validate(model, alone, []) is not None:
+            right[key] = node.plain()
+    return model.model_validate(right)
+
+
+def _cell_facts(block: Cell, record: CellFacts) -> CellFacts:
+    """Return what is known of the cell; the cell's own record wins over the file."""
+    written = CellFacts(block.area, block.thickness, block.capacity, block.mass, block.symmetric)
+    recorded = {
+        field.name: getattr(record, field.name)
+        for field in fields(CellFacts)
+        if getattr(record, field.name) is not None
+    }
+    return replace(written, **recorded)
+
+
+def _safety(head: Node, setting: Setting) -> Safety:
+    limits = _right_part(SafetyLimits, head.get("safety"))
+    place = head.child("safety")
+    current, capacity = (
+        None if level is None else base_value(level, place.child(key), setting)
+        for key, level in (("current", limits.current), ("capacity", limits.capacity))
+    )
+    low_volt, high_volt = limits.voltage or (None, None)
+    low_celsius, high_celsius = limits.temperature or (None, None)
+    return Safety(
+        low_volt,
+        high_volt,
+        current,
+        low_celsius,
+        high_celsius,
+        capacity,
+        check_every_second=limits.check_every,
+    )
+
+
+def _demand_voltage_limits(
+    instructions: Sequence[Instruction], setting: Setting, head: Node
+) -> None:
+    """Refuse to drive a cell whose voltage limits nobody stated: only the lab can know them."""
+    place = head.child("safety")
+    if place.get("voltage") is not None or setting.safety.voltage_max_volt is not None:
+        return  # stated, if perhaps wrongly
+    first = next((step for step in instructions if isinstance(step, Step) and drives(step)), None)
+    if first is None:
+        return
+    message = f"the voltage limits are missing, and line {first.line} drives the cell"
+    setting.refuse(place, message, "safety: {voltage: [2.5 V, 4.3 V]}")
+
+
+def drives(step: Step) -> bool:
+    """Return whether a step puts current or voltage on the cell; a spectrum does, too."""
+    stable = step.temperature is not None and step.temperature.stability is not None
+    return step.drive is not None or step.kind is StepKind.EIS or stable
+
+
+def _raise_all(problems: list[Problem], variables: Variables) -> None:
+    """Raise BadInput with every problem once, in the file's order.
+
+    A place with an unknown variable has that one problem: the rest there is its consequence.
+    """
+    unknown = {problem.where for problem in variables.problems}
+    own = [problem for problem in problems if problem.where not in unknown]
+    found = list(dict.fromkeys(variables.problems + own))
+    if found:
+        raise BadInput(sorted(found, key=_place))
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    match = _PLACE.search(problem.where)
+    return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -1,0 +1,238 @@
+"""A compiled program against a channel, and as a table and a duration for people.
+
+Works on the flat program alone, so that what is shown is what will run. Knows no bench file: the
+bench hands in ``ChannelFacts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rig.core.errors import Problem
+from rig.core.units import show
+from rig.protocol.duration import estimate_duration_second
+from rig.protocol.expressions import write
+from rig.protocol.program import (
+    Branch,
+    Galvanostat,
+    Jump,
+    LoopEnd,
+    LoopStart,
+    Potentiostat,
+    Program,
+    Safety,
+    Step,
+    StepKind,
+)
+
+__all__ = [
+    "ChannelFacts",
+    "Row",
+    "check_channel",
+    "estimate_duration_second",
+    "needs",
+    "step_table",
+    "steps_of",
+    "warnings",
+]
+
+CELL, IMPEDANCE, CHAMBER = "cell", "impedance", "chamber"
+_NEEDS_CELL = {
+    StepKind.REST,
+    StepKind.CHARGE,
+    StepKind.DISCHARGE,
+    StepKind.HOLD,
+    StepKind.CCCV,
+}
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What a channel can do; None where its instruments set no limit. Spans are (lowest, highest).
+
+    ``roles`` are the keys of the channel in the bench file: cell, impedance, chamber, ...
+    """
+
+    name: str
+    roles: frozenset[str]
+    voltage: Span | None = None
+    current_ampere: float | None = None
+    temperature: Span | None = None
+    frequency: Span | None = None
+    safety: Safety = field(default_factory=Safety)
+    amplitude_volt: float | None = None
+    amplitude_ampere: float | None = None
+
+
+def steps_of(program: Program) -> Iterator[Step]:
+    """Yield every step, in the order of the program."""
+    return (item for item in program.instructions if isinstance(item, Step))
+
+
+def needs(program: Program) -> set[str]:
+    """Return the roles a channel must have: ``cell``, ``impedance``, ``chamber``."""
+    found: set[str] = set()
+    for step in steps_of(program):
+        if step.kind in _NEEDS_CELL:
+            found.add(CELL)
+        if step.kind is StepKind.EIS:
+            found.add(IMPEDANCE)
+        if step.temperature is not None:
+            found.add(CHAMBER)
+            if step.temperature.stability is not None:
+                found.add(IMPEDANCE)
+    return found
+
+
+# --- the channel ---------------------------------------------------------------------------------
+
+
+def check_channel(program: Program, channel: ChannelFacts) -> list[Problem]:
+    """Return everything that this channel cannot do for this program; empty when it fits."""
+    problems = [
+        Problem(channel.name, f"the protocol needs a {role}, the channel has none")
+        for role in sorted(needs(program) - channel.roles)
+    ]
+    for step in steps_of(program):
+        place = f"{channel.name}, line {step.line} ({step.words})"
+        problems += [Problem(place, message) for message in _step_messages(step, program, channel)]
+    return list(dict.fromkeys(problems))
+
+
+def _step_messages(step: Step, program: Program, channel: ChannelFacts) -> Iterator[str]:
+    limits = program.safety.intersect(channel.safety)
+    volt = _tighter(channel.voltage, limits.voltage_min_volt, limits.voltage_max_volt)
+    most = [x for x in (channel.current_ampere, limits.current_max_ampere) if x is not None]
+    ampere = (-min(most), min(most)) if most else None
+    match step.drive:
+        case Galvanostat(current, voltage, _):
+            yield from _outside(current, ampere, "A")
+            yield from _outside(voltage, volt, "V")
+        case Potentiostat(voltage, current):
+            yield from _outside(voltage, volt, "V")
+            yield from _outside(current, ampere, "A")
+    if step.temperature is not None:
+        celsius = _tighter(
+            channel.temperature, limits.temperature_min_celsius, limits.temperature_max_celsius
+        )
+        yield from _outside(step.temperature.celsius, celsius, "degC")
+    yield from _spectrum_messages(step, channel)
+
+
+def _spectrum_messages(step: Step, channel: ChannelFacts) -> Iterator[str]:
+    if step.sweep is not None:
+        for hertz in (step.sweep.start_hertz, step.sweep.stop_hertz):
+            yield from _outside(hertz, channel.frequency, "Hz")
+        yield from _outside(step.sweep.amplitude_volt, _up_to(channel.amplitude_volt), "V")
+        yield from _outside(step.sweep.amplitude_ampere, _up_to(channel.amplitude_ampere), "A")
+    if step.temperature is not None and (stability := step.temperature.stability) is not None:
+        yield from _outside(stability.frequency_hertz, channel.frequency, "Hz")
+        yield from _outside(stability.amplitude_volt, _up_to(channel.amplitude_volt), "V")
+
+
+def _outside(value: float | None, span: Span | None, unit: str) -> Iterator[str]:
+    if value is not None and span is not None and not span[0] <= value <= span[1]:
+        low, high = (show(bound, unit) for bound in span)
+        yield f"{show(value, unit)} is outside what the channel allows, {low} to {high}"
+
+
+def _up_to(largest: float | None) -> Span | None:
+    return None if largest is None else (0.0, largest)
+
+
+def _tighter(span: Span | None, low: float | None, high: float | None) -> Span | None:
+    if span is None and low is None and high is None:
+        return None
+    own_low, own_high = span or (float("-inf"), float("inf"))
+    return (
+        own_low if low is None else max(own_low, low),
+        own_high if high is None else min(own_high, high),
+    )
+
+
+# --- warnings ------------------------------------------------------------------------------------
+
+
+def warnings(program: Program, file_name: str = "protocol") -> list[Problem]:
+    """Return what is allowed and yet probably not meant.
+
+    A hold at another voltage than the charge or discharge before it ended at makes the current
+    jump (the same check as aurora-unicycler's).
+    """
+    found = []
+    for before, after in zip(program.instructions, program.instructions[1:], strict=False):
+        if not isinstance(before, Step) or not isinstance(after, Step):
+            continue
+        ends = [end.value for end in before.ends if end.quantity == "voltage"]
+        if isinstance(after.drive, Potentiostat) and before.drive is not None and ends:
+            held = after.drive.voltage_volt
+            if held not in ends:
+                message = f"holds {show(held, 'V')} after a step that ends at {show(ends[0], 'V')}"
+                found.append(Problem(f"{file_name}:{after.line}", message))
+    return found
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the step table; ``depth`` counts the loops and conditions around it."""
+
+    address: int
+    depth: int
+    words: str
+    record: str = ""
+    phase: str = ""
+    tag: str = ""
+    line: int = 0
+
+
+def step_table(program: Program) -> list[Row]:
+    """Return the program as people read it: one row per step, loop and condition."""
+    rows = []
+    closing: list[int] = []  # addresses at which a loop or condition around us ends
+    for address, item in enumerate(program.instructions):
+        while closing and address >= closing[-1]:
+            closing.pop()
+        depth = len(closing)
+        match item:
+            case Step():
+                record = f"every {_time(item.record[-1].every_second)}"
+                rows.append(
+                    Row(address, depth, item.words, record, item.phase, item.tag, item.line)
+                )
+            case LoopStart():
+                rows.append(Row(address, depth, _loop_words(program, item), line=item.line))
+                closing.append(item.end)
+            case Branch():
+                rows.append(Row(address, depth, f"if {write(item.when)}", line=item.line))
+                closing.append(_end_of_then(program, item))
+            case Jump():
+                rows.append(Row(address, depth, "else"))
+                closing.append(item.to)
+    return rows
+
+
+def _end_of_then(program: Program, branch: Branch) -> int:
+    """Return the address where the rows under ``if`` end: at its Jump when there is an else."""
+    before = program.instructions[branch.otherwise - 1]
+    return branch.otherwise - 1 if isinstance(before, Jump) else branch.otherwise
+
+
+def _loop_words(program: Program, loop: LoopStart) -> str:
+    end = program.instructions[loop.end]
+    words = "repeat" if loop.count is None else f"repeat {loop.count} times"
+    if isinstance(end, LoopEnd) and end.until is not None:
+        words += f" until {write(end.until)}"
+    return words + (", counts cycles" if loop.counts_cycles else "")
+
+
+def _time(second: float) -> str:
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        if second >= size:
+            return f"{second / size:.4g} {unit}"
+    return show(second, "s")

@@ -1,0 +1,210 @@
+"""The blocks of the header and the options of each step: which keys, what each may hold.
+
+Units are read here, into floats in base units. Knows no place in a file and no cell.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from rig.protocol import quantities as q
+from rig.protocol.program import QUANTITIES, Target
+
+
+class Model(BaseModel):
+    """Strict: an unknown key, a coerced type or a changed value is an error."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    example: ClassVar[str] = ""  # a valid piece to write, for messages
+
+
+# --- the header ----------------------------------------------------------------------------------
+
+
+class Cell(Model):
+    """Facts about the cell, used where the cell's own record does not say."""
+
+    example = "cell: {area: 0.785 cm^2, thickness: 0.5 mm, capacity: 2 mAh}"
+    area: q.Area | None = None
+    thickness: q.Length | None = None
+    capacity: q.Capacity | None = Field(
+        default=None, description="Rated capacity; the base of C-rates."
+    )
+    mass: q.Mass | None = None
+    symmetric: bool | None = Field(default=None, description="The same electrode on both sides.")
+
+
+class SafetyLimits(Model):
+    """Hard limits: beyond any of them the run trips and the cell is disconnected."""
+
+    example = "safety: {voltage: [2.5 V, 4.3 V], current: 20 mA, capacity: 125 %}"
+    voltage: q.VoltageSpan | None = None
+    current: q.Current | None = None
+    temperature: q.CelsiusSpan | None = None
+    capacity: q.CapacityLimit | None = Field(
+        default=None, description="The most that one step may pass; per cent of the rated capacity."
+    )
+    check_every: q.Time = Field(
+        default=1.0, description="Longest time between two looks; default 1 s."
+    )
+
+
+class OnChange(Model):
+    """Keep a sample whenever one of these changed by so much."""
+
+    example = "on_change: {voltage: 5 mV, current: 1 %}"
+    voltage: q.VoltageStep | None = None
+    current: q.Fraction | None = None
+
+
+class RecordRule(Model):
+    """How often to keep a sample; the first and last point of a step are always kept."""
+
+    example = "record: {every: 10 s, on_change: {voltage: 5 mV, current: 1 %}}"
+    every: q.Time
+    for_: q.Time | None = Field(default=None, alias="for", description="How long this rule lasts.")
+    on_change: OnChange | None = None
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict):
+        return "<mapping>"
+    return "<list>" if isinstance(value, list) else "<text>"
+
+
+Record = Annotated[
+    Annotated[RecordRule, Tag("<mapping>")] | Annotated[list[RecordRule], Tag("<list>")],
+    Discriminator(lambda value: "<list>" if isinstance(value, list) else "<mapping>"),
+]
+
+
+# --- steps ---------------------------------------------------------------------------------------
+
+
+class Ends(Model):
+    """Any of these ends the step; ``then`` says what happens."""
+
+    example = "until: {voltage: 4.2 V, time: 3 h}"
+    voltage: q.VoltageEnd | None = None
+    current: q.CurrentEnd | None = None
+    power: q.PowerEnd | None = None
+    time: q.TimeEnd | None = None
+    capacity: q.CapacityEnd | None = None
+    energy: q.EnergyEnd | None = None
+    temperature: q.TemperatureEnd | None = None
+    then: q.EndTarget = Target.NEXT
+
+    def comparisons(self) -> list[q.Comparison]:
+        """Return the ends that were written, in the order of the model."""
+        values = (getattr(self, name) for name in QUANTITIES)
+        return [value for value in values if value is not None]
+
+    @model_validator(mode="after")
+    def _names_an_end(self) -> Self:
+        if not self.comparisons():
+            raise q.refusal("names no quantity that could end the step", self.example)
+        return self
+
+
+_OneEnd = Annotated[
+    Annotated[q.BareEnd, Tag("<text>")] | Annotated[Ends, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<text>"),
+]
+Until = Annotated[
+    Annotated[q.BareEnd, Tag("<text>")]
+    | Annotated[Ends, Tag("<mapping>")]
+    | Annotated[list[_OneEnd], Tag("<list>"), Field(min_length=1)],
+    Discriminator(_shape),
+]
+
+
+class Ending(Model):
+    """What every step that can end by itself has; at least one of the two."""
+
+    until: Until | None = Field(default=None, description="Any of these ends the step.")
+    for_: q.Time | None = Field(
+        default=None, alias="for", description="The step ends after this time."
+    )
+
+    @model_validator(mode="after")
+    def _ends_somehow(self) -> Self:
+        if self.until is None and self.for_ is None:
+            raise q.refusal("never ends: needs 'until' or 'for'", self.example)
+        return self
+
+
+class Rest(Ending):
+    """Open circuit."""
+
+    example = "rest: {for: 10 min}"
+
+
+class Charge(Ending):
+    """Constant current that charges the cell."""
+
+    example = "charge: {at: C/2, until: 4.2 V}"
+    at: q.Current
+
+
+class Discharge(Ending):
+    """Constant current that discharges the cell."""
+
+    example = "discharge: {at: C/2, until: 2.8 V}"
+    at: q.Current
+
+
+class Hold(Ending):
+    """Constant voltage, until the current has fallen."""
+
+    example = "hold: {at: 4.2 V, until: C/20, for: 2 h}"
+    at: q.Voltage
+    limit: q.Current | None = Field(
+        default=None, description="The current is never larger; default: the safety limit."
+    )
+
+
+class CcCv(Ending):
+    """Constant current to a voltage, which is then held until the current has fallen."""
+
+    example = "cccv: {at: C/2, to: 4.2 V, until: C/20}"
+    at: q.Current
+    to: q.Voltage
+    direction: Literal["charge", "discharge"] = "charge"
+
+
+class Eis(Model):
+    """One impedance spectrum, log-spaced; amplitude is rms, in volt or in ampere."""
+
+    example = "eis: {from: 1 MHz, to: 0.1 Hz, points_per_decade: 10, amplitude: 10 mV}"
+    from_: q.Frequency = Field(alias="from")
+    to: q.Frequency
+    points_per_decade: q.Count = 10
+    amplitude: q.Amplitude
+    bias: q.Voltage | None = Field(default=None, description="Default: the open-circuit voltage.")
+
+
+class Stable(Model):
+    """The sample, not only the air, is at temperature: successive impedances agree."""
+
+    example = "stable: {impedance: 0.5 %, at: 10 kHz, every: 10 min}"
+    impedance: q.Fraction
+    at: q.Frequency
+    every: q.Time
+    amplitude: q.Amplitude = q.Level(0.01, "voltage", "10 mV")
+
+
+class SetTemperature(Model):
+    """Bring the chamber to a temperature and let the sample follow."""
+
+    example = "set_temperature: {to: 25 degC, within: 0.3 K, soak: 30 min, timeout: 3 h}"
+    to: q.Celsius
+    within: q.Kelvin = Field(default=0.3, description="Half width of the band; default 0.3 K.")
+    soak: q.Time | None = Field(
+        default=None, description="Time in the band without a break; default none."
+    )
+    timeout: q.Time = Field(
+        default=21_600.0, description="Safe and stop if not reached; default 6 h."
+    )
+    stable: Stable | None = None

@@ -1,0 +1,153 @@
+"""The write path: what the engine keeps becomes durable in one transaction, or stays kept.
+
+Samples, events, steps and the cursor they belong to are committed together, so a process that is
+killed finds its cursor and its data in agreement, always. ``commit`` returns only after SQLite has
+synced; until then nothing is acknowledged to anybody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from rig.core.clock import Clock
+from rig.core.errors import StoreError
+from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
+from rig.store import tables
+from rig.store.forwarder import forward
+
+COMMIT_ROWS = 1_000
+COMMIT_SECOND = 1.0
+FORWARD_ROWS = 5_000
+
+_ENDED = {RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED}
+_INSERT_SPOOL = "INSERT INTO spool ({}) VALUES ({})".format(
+    ", ".join(SAMPLE_COLUMNS), ", ".join("?" * len(SAMPLE_COLUMNS))
+)
+
+
+class Recorder:
+    """Fulfils rig.core.records.Keeper on one database. Used by one thread.
+
+    ``due`` tells the engine's loop when to commit: a second since the last commit, or 1,000
+    rows. On a simulated clock, where a second is nothing, only the rows count.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        *,
+        commit_second: float | None = COMMIT_SECOND,
+        simulation: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self._engine, self._clock = engine, clock
+        self._commit_second, self._simulation = commit_second, simulation
+        self._samples: list[SampleRow] = []
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._cursors: dict[str, Callable[[], str]] = {}
+        self._states: list[dict[str, Any]] = []
+        self._committed_second = clock.now()
+        self._spooled = 0
+        self.samples_committed = 0
+        self.sample = self._samples.append  # no call between the engine and the list
+
+    def row(self, table: str, values: dict[str, object]) -> None:
+        self._rows.setdefault(table, []).append(values)
+
+    def cursor(self, run_id: str, text: Callable[[], str]) -> None:
+        self._cursors[run_id] = text
+
+    def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None:
+        values: dict[str, Any] = {"run_id": run_id, "state": state.value, "reason": reason}
+        if state is RunState.STARTING:
+            values["started_us"] = wall_us
+        if state in _ENDED:
+            values["ended_us"] = wall_us
+        self._states.append(values)
+
+    def commit_if_due(self) -> None:
+        """Commit when a second has passed or enough rows have come."""
+        if len(self._samples) >= COMMIT_ROWS or self._second_is_over():
+            self.commit()
+
+    def _second_is_over(self) -> bool:
+        if self._commit_second is None:
+            return False
+        return self._clock.now() - self._committed_second >= self._commit_second
+
+    def commit(self) -> None:
+        """Write all that was kept in one synced transaction.
+
+        Raises StoreError with the database's reason; everything is still kept then.
+        """
+        self._committed_second = self._clock.now()
+        try:
+            with self._engine.begin() as connection:
+                self._write(connection)
+        except SQLAlchemyError as error:
+            reason = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"database {self._engine.url}: {reason}",
+                remedy="make room or free the file; the run can be resumed from its last commit",
+            ) from error
+        self._spooled += len(self._samples)
+        self.samples_committed += len(self._samples)
+        self._samples.clear()
+        self._rows.clear()
+        self._cursors.clear()
+        self._states.clear()
+        if self._spooled >= FORWARD_ROWS:
+            self._forward()
+
+    def close(self) -> None:
+        """Commit the rest and move it to its place."""
+        self.commit()
+        self._forward()
+
+    def _forward(self) -> None:
+        forward(self._engine)
+        self._spooled = 0
+
+    def _write(self, connection: Connection) -> None:
+        if self._samples:
+            self._write_samples(connection)
+        for name, rows in self._rows.items():
+            _write_rows(connection, tables.metadata.tables[name], rows)
+        if self._cursors:
+            self._write_cursors(connection)
+        for values in self._states:
+            where = tables.run.c.run_id == values["run_id"]
+            connection.execute(update(tables.run).where(where).values(**values))
+
+    def _write_samples(self, connection: Connection) -> None:
+        if connection.dialect.name == "sqlite":  # tuples straight to sqlite3.executemany
+            connection.exec_driver_sql(_INSERT_SPOOL, self._samples)
+            return
+        rows = [dict(zip(SAMPLE_COLUMNS, row, strict=True)) for row in self._samples]
+        connection.execute(insert(tables.spool), rows)
+
+    def _write_cursors(self, connection: Connection) -> None:
+        simulation = json.dumps(self._simulation()) if self._simulation else None
+        rows = [
+            {"run_id": run_id, "cursor": text(), "simulation": simulation}
+            for run_id, text in self._cursors.items()
+        ]
+        _write_rows(connection, tables.cursor, rows)
+
+
+def _write_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; one that is there already is replaced (a spectrum is begun, then completed)."""
+    if table is tables.event:
+        connection.execute(insert(table), rows)
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    keys = list(table.primary_key.columns)
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)

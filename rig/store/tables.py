@@ -1,0 +1,266 @@
+"""The tables, once, for SQLite and PostgreSQL. Column names are quantity names (Battery Data Format).
+
+``spool`` is the acknowledge point: samples in order of arrival, so that 64 runs that each add one
+row a second touch a page or two and not 64 (measured: 238 bytes of log a row against 6,410 in a
+table clustered by run). A forwarder moves its rows into ``sample`` in large groups.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+# Version of the schema, kept in `meta`; a newer database is refused, an older one is migrated.
+SCHEMA_VERSION = 1
+
+meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String))
+
+rig = Table(
+    "rig",
+    metadata,
+    Column("rig_id", String(32), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+cell = Table(
+    "cell",
+    metadata,
+    Column("cell_id", String(32), primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("chemistry", String),
+    Column("area_square_centimetre", Float),
+    Column("thickness_centimetre", Float),
+    Column("mass_gram", Float),
+    Column("capacity_ah", Float),
+    Column("symmetric", Boolean),
+    Column("meta", JSON),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("rig_id", String(32), ForeignKey("rig.rig_id"), nullable=False),
+    Column("cell_id", String(32), ForeignKey("cell.cell_id")),
+    Column("channel", String, nullable=False),
+    Column("protocol_name", String, nullable=False),
+    Column("protocol_file", String, nullable=False),
+    Column("protocol_text", Text, nullable=False),
+    Column("protocol_sha256", String(64), nullable=False),
+    Column("variables", JSON, nullable=False),
+    Column("software_version", String, nullable=False),
+    Column(
+        "bench", JSON, nullable=False
+    ),  # snapshot of the bench file and of who identified as what
+    Column("speed", String, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text),
+    Column("created_us", BigInteger, nullable=False),
+    Column("started_us", BigInteger),
+    Column("ended_us", BigInteger),
+)
+
+# Where a run stands; `simulation` is the state of simulated cells, so that a rehearsal resumes.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("run_id", String(32), ForeignKey("run.run_id"), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("simulation", Text),
+)
+
+
+def _sample_columns() -> list[Column[object]]:
+    """The columns of rig.core.records.SAMPLE_COLUMNS, in its order."""
+    return [
+        Column("run_id", String(32), nullable=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("ts_us", BigInteger, nullable=False),
+        Column("test_time_second", Float, nullable=False),
+        Column("step_count", Integer, nullable=False),
+        Column("step_id", Integer, nullable=False),
+        Column("cycle_count", Integer, nullable=False),
+        Column("phase", String),
+        Column("tag", String),
+        Column("voltage_volt", Float),
+        Column("current_ampere", Float),
+        Column("ambient_temperature_celsius", Float),
+        Column("charging_capacity_ah", Float, nullable=False),
+        Column("discharging_capacity_ah", Float, nullable=False),
+        Column("charging_energy_wh", Float, nullable=False),
+        Column("discharging_energy_wh", Float, nullable=False),
+        Column("applied_pressure_pa", Float),
+        Column("flags", Integer, nullable=False),
+        Column("aux", JSON),
+    ]
+
+
+sample = Table(
+    "sample",
+    metadata,
+    *_sample_columns(),
+    PrimaryKeyConstraint("run_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+spool = Table(
+    "spool",
+    metadata,
+    # BigInteger would not become SQLite's rowid; arrival order needs just that.
+    Column("arrival", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    *_sample_columns(),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("step_count", Integer, nullable=False),
+    Column("step_id", Integer, nullable=False),
+    Column("cycle_count", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("words", String, nullable=False),
+    Column("phase", String),
+    Column("tag", String),
+    Column("name", String),
+    Column("began_second", Float, nullable=False),
+    Column("ended_second", Float, nullable=False),
+    Column("seq_first", BigInteger, nullable=False),
+    Column("seq_last", BigInteger, nullable=False),  # seq_first - 1 when the step kept no sample
+    Column("capacity_ah", Float, nullable=False),
+    Column("energy_wh", Float, nullable=False),
+    Column("reason", String, nullable=False),
+    PrimaryKeyConstraint("run_id", "step_count"),
+)
+
+cycle = Table(
+    "cycle",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("cycle_count", Integer, nullable=False),
+    Column("phase", String),
+    Column("seq_first", BigInteger, nullable=False),
+    Column("seq_last", BigInteger, nullable=False),
+    Column("charging_capacity_ah", Float, nullable=False),
+    Column("discharging_capacity_ah", Float, nullable=False),
+    Column("charging_energy_wh", Float, nullable=False),
+    Column("discharging_energy_wh", Float, nullable=False),
+    PrimaryKeyConstraint("run_id", "cycle_count"),
+)
+
+spectrum = Table(
+    "spectrum",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("spectrum_count", Integer, nullable=False),
+    Column("step_count", Integer, nullable=False),
+    Column("cycle_count", Integer, nullable=False),
+    Column("phase", String),
+    Column("tag", String),
+    Column("name", String),
+    Column("test_time_second", Float, nullable=False),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("amplitude_volt", Float),
+    Column("amplitude_ampere", Float),
+    Column("bias_volt", Float),
+    Column("ambient_temperature_celsius", Float),
+    Column("ambient_temperature_span_kelvin", Float),
+    Column("complete", Boolean, nullable=False),
+    PrimaryKeyConstraint("run_id", "spectrum_count"),
+)
+
+impedance_point = Table(
+    "impedance_point",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("spectrum_count", Integer, nullable=False),
+    Column("point_index", Integer, nullable=False),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("frequency_hertz", Float, nullable=False),
+    Column("real_impedance_ohm", Float, nullable=False),
+    Column("imaginary_impedance_ohm", Float, nullable=False),
+    Column("flags", Integer, nullable=False),
+    PrimaryKeyConstraint("run_id", "spectrum_count", "point_index"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column(
+        "event_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("run_id", String(32), nullable=False, index=True),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("test_time_second", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+# What people did: who asked for which verb, when and why.
+journal = Table(
+    "journal",
+    metadata,
+    Column(
+        "journal_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("run_id", String(32), nullable=False, index=True),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("method", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("inputs_sha256", String(64), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("values", JSON, nullable=False),  # with units in the keys; covariance within
+    Column("flags", JSON, nullable=False),
+    PrimaryKeyConstraint("run_id", "method", "inputs_sha256"),
+)
+
+# How far the forwarder has come, per run; see rig/store/forwarder.py.
+ingest_cursor = Table(
+    "ingest_cursor",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("seq_next", BigInteger, nullable=False),
+)
+
+# Finished runs sealed to Parquet are listed here (later issue); readers see rows and segments.
+segment = Table(
+    "segment",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("seq_first", BigInteger, nullable=False),
+    Column("seq_last", BigInteger, nullable=False),
+    Column("path", String, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    PrimaryKeyConstraint("run_id", "seq_first"),
+)

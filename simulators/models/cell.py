@@ -1,0 +1,244 @@
+"""A cell as instruments meet it: a circuit in series with a charge store, driven from outside.
+
+Advanced lazily, to the time of each call, with the exact exponential of every branch; a held
+voltage is solved implicitly, so steps from milliseconds to an hour are stable. The one model class
+behind pellets, full cells and dummies. Knows no bytes and no chemistry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from operator import mul
+from typing import Any, Protocol
+
+from simulators.interfaces import OPEN, ChamberAir, Drive, DriveMode, Terminals
+from simulators.models.circuit import Circuit
+from simulators.models.elements import Ladder
+from simulators.models.storage import ChargeStore
+from simulators.models.thermal import ThermalLag
+
+# The longest step while a current flows: what is reported then is the mean over the step.
+LONGEST_DRIVEN_STEP_SECOND = 10.0
+# Two temperatures or ages within one bucket share their parameters (0.01 K is 0.07 % of R).
+BUCKETS_PER_KELVIN = 100
+AGE_BUCKET_SECOND = 600.0
+# Steps are told apart to 0.1 us: float noise in equal steps must not make them different.
+STEPS_PER_SECOND = 1e7
+LARGEST_CACHE = 500
+NOT_BEGUN = math.inf  # the time of a cell that nobody has asked yet
+VOLTAGE_TOLERANCE_VOLT = 1e-10
+MOST_ITERATIONS = 50
+
+# Truths of a temperature dependence refer to these unless the caller measured at others.
+DEFAULT_TEMPERATURES_CELSIUS = tuple(float(celsius) for celsius in range(-20, 71, 10))
+
+
+class Recipe(Protocol):
+    """What a cell is made of; frozen, so that two cells of one recipe are alike."""
+
+    def circuit(self) -> Circuit: ...
+
+    def store(self) -> ChargeStore:
+        """Return a new store at its initial state."""
+        ...
+
+    def truth(self, temperatures_celsius: Sequence[float]) -> dict[str, float]: ...
+
+
+class _Tuning:
+    """The circuit at one temperature and age, with the branch factors of each step length."""
+
+    def __init__(self, ladder: Ladder) -> None:
+        self._ladder = ladder
+        self.steps: dict[int, tuple[list[float], list[float], float]] = {}
+
+    def add_step(self, key: int) -> tuple[list[float], list[float], float]:
+        """Return (decays, gains in ohm, resistance over the whole step in ohm) for a new length."""
+        if len(self.steps) >= LARGEST_CACHE:
+            self.steps.clear()
+        second = key / STEPS_PER_SECOND
+        decays = [math.exp(-second / tau) for _, tau in self._ladder.branches]
+        gains = [
+            elastance * (second if math.isinf(tau) else -tau * math.expm1(-second / tau))
+            for elastance, tau in self._ladder.branches
+        ]
+        self.steps[key] = decays, gains, self._ladder.series_ohm + sum(gains)
+        return self.steps[key]
+
+
+class CircuitCell:
+    """Implements Cell. Time begins at the first call, so any clock will do."""
+
+    def __init__(self, recipe: Recipe, air: ChamberAir, thermal_lag_second: float) -> None:
+        self._recipe = recipe
+        self._circuit = recipe.circuit()
+        self._store = recipe.store()
+        self._sample = ThermalLag(air, thermal_lag_second)
+        self._branch_volts = [0.0] * len(self._circuit.ladder(25.0).branches)
+        self._tunings: dict[tuple[int, int], _Tuning] = {}
+        self._tuning = _Tuning(Ladder())  # replaced at the first node, before the first step
+        self._drives: dict[str, Drive] = {}
+        self._drive = OPEN
+        self._conflicts = 0
+        self._now_second = NOT_BEGUN
+        self._age_second = 0.0
+        self._next_node_second = -math.inf
+        self._longest_step_second = math.inf
+        self._last: Terminals | None = None
+
+    # --- the interface that fronts use -----------------------------------------------------------
+
+    @property
+    def conflicts(self) -> int:
+        return self._conflicts
+
+    def drive(self, source: str, drive: Drive, now_second: float) -> None:
+        self.terminals(now_second)
+        self._drives.pop(source, None)
+        if drive.mode is not DriveMode.OPEN:
+            if self._drives:
+                self._conflicts += 1
+            self._drives[source] = drive
+        self._drive = next(reversed(self._drives.values()), OPEN)
+        self._longest_step_second = self._longest_step()
+        self._last = None
+
+    def terminals(self, now_second: float) -> Terminals:
+        if self._now_second == NOT_BEGUN:
+            self._now_second = now_second
+        left = now_second - self._now_second
+        if left <= 0.0:
+            if self._last is None:
+                self._last = self._advance(0.0)
+            return self._last
+        if left > self._longest_step_second:
+            count = math.ceil(left / self._longest_step_second)
+            for _ in range(count - 1):
+                self._advance(left / count)
+            left = now_second - self._now_second
+        self._last = self._advance(left)
+        self._now_second = now_second
+        return self._last
+
+    def impedance(self, frequency_hertz: float, now_second: float) -> complex:
+        self.terminals(now_second)
+        celsius = self.sample_temperature_celsius(now_second)
+        circuit = self._circuit.impedance(frequency_hertz, celsius, self._age_second)
+        return circuit + self._store.slope_volt_per_coulomb / (2j * math.pi * frequency_hertz)
+
+    def sample_temperature_celsius(self, now_second: float) -> float:
+        return self._sample.at(now_second)
+
+    def truth(
+        self, temperatures_celsius: Sequence[float] = DEFAULT_TEMPERATURES_CELSIUS
+    ) -> dict[str, float]:
+        """Return what went in, keys with units; energies as a fit over these temperatures finds them."""
+        return self._recipe.truth(temperatures_celsius)
+
+    def state(self) -> dict[str, Any]:
+        """Return plain data; no absolute time in it, for the clock that restores may be another."""
+        begun = self._now_second != NOT_BEGUN
+        return {
+            "age_second": self._age_second,
+            "sample_celsius": self._sample.at(self._now_second) if begun else None,
+            "branch_volts": list(self._branch_volts),
+            "store": self._store.state(),
+            "conflicts": self._conflicts,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put the cell back, driven by nobody; its time goes on with the next call."""
+        self._age_second = float(state["age_second"])
+        self._sample.restore(state["sample_celsius"])
+        self._branch_volts = [float(volt) for volt in state["branch_volts"]]
+        self._store.restore(state["store"])
+        self._conflicts = int(state["conflicts"])
+        self._drives, self._drive = {}, OPEN
+        self._now_second, self._last = NOT_BEGUN, None
+        self._next_node_second, self._longest_step_second = -math.inf, math.inf
+
+    # --- physics ---------------------------------------------------------------------------------
+
+    def _longest_step(self) -> float:
+        if self._drive.mode is DriveMode.OPEN:
+            return math.inf  # relaxation is exact over any time
+        longest = LONGEST_DRIVEN_STEP_SECOND
+        if self._drive.mode is DriveMode.CURRENT and self._drive.level:
+            longest = min(longest, self._store.largest_charge_coulomb / abs(self._drive.level))
+        return longest
+
+    def _advance(self, second: float) -> Terminals:
+        """Go ``second`` on under the present drive, with the parameters of the step's end."""
+        self._now_second += second
+        self._age_second += second
+        if self._now_second >= self._next_node_second:
+            self._retune()
+        key = int(second * STEPS_PER_SECOND + 0.5)
+        step = self._tuning.steps.get(key)
+        if step is None:
+            step = self._tuning.add_step(key)
+        decays, gains, resistance_ohm = step
+        relaxed = list(map(mul, decays, self._branch_volts))
+        reading = self._solve(sum(relaxed), resistance_ohm, second)
+        current = reading[1]
+        self._branch_volts = [
+            volt + gain * current for volt, gain in zip(relaxed, gains, strict=True)
+        ]
+        self._store.accept(current * second)
+        return reading
+
+    def _solve(self, relaxed_volt: float, resistance_ohm: float, second: float) -> Terminals:
+        """Find voltage and current at the end of a step through which the current is constant."""
+        mode, level, limit = self._drive.mode, self._drive.level, self._drive.limit
+        store = self._store
+        if mode is DriveMode.CURRENT:
+            voltage = store.after(level * second)[0] + relaxed_volt + resistance_ohm * level
+            if -limit <= voltage <= limit:
+                return Terminals(voltage, level, False)
+            clamped = math.copysign(limit, voltage)
+            return Terminals(
+                clamped, self._current_at(clamped - relaxed_volt, resistance_ohm, second), True
+            )
+        if mode is DriveMode.VOLTAGE:
+            current = self._current_at(level - relaxed_volt, resistance_ohm, second)
+            if -limit <= current <= limit:
+                return Terminals(level, current, False)
+            current = math.copysign(limit, current)
+            voltage = store.after(current * second)[0] + relaxed_volt + resistance_ohm * current
+            return Terminals(voltage, current, True)
+        return Terminals(store.voltage_volt + relaxed_volt, 0.0, False)
+
+    def _current_at(self, voltage_volt: float, resistance_ohm: float, second: float) -> float:
+        """Return the current that leaves store and resistance at ``voltage_volt`` after the step.
+
+        Newton's method. The voltage rises with the current everywhere and is flat in the middle
+        and steep at both ends, the shape for which the iteration cannot run away.
+        """
+        store = self._store
+        slope = store.slope_volt_per_coulomb
+        current = (voltage_volt - store.voltage_volt) / (resistance_ohm + slope * second)
+        for _ in range(MOST_ITERATIONS):
+            voltage, slope = store.after(current * second)
+            missing = voltage_volt - voltage - resistance_ohm * current
+            if abs(missing) < VOLTAGE_TOLERANCE_VOLT:
+                break
+            current += missing / (resistance_ohm + slope * second)
+        return current
+
+    def _retune(self) -> None:
+        """Take the parameters of the sample's present temperature and the cell's age."""
+        celsius = self._sample.advance(self._now_second)
+        self._next_node_second = self._sample.next_node_second
+        age_bucket = int(self._age_second / AGE_BUCKET_SECOND) if self._circuit.grows else 0
+        bucket = round(celsius * BUCKETS_PER_KELVIN), age_bucket
+        tuning = self._tunings.get(bucket)
+        if tuning is None:
+            if len(self._tunings) >= LARGEST_CACHE:
+                self._tunings.clear()
+            ladder = self._circuit.ladder(
+                bucket[0] / BUCKETS_PER_KELVIN, bucket[1] * AGE_BUCKET_SECOND
+            )
+            tuning = self._tunings[bucket] = _Tuning(ladder)
+        self._tuning = tuning
+        self._store.set_temperature(celsius)

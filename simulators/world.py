@@ -1,0 +1,267 @@
+"""Simulated instruments over simulated cells and chambers, wired as a bench file says.
+
+Implements rig.core.simulation.World. Every channel has one cell, and all its instruments are
+connected to it, as on a real bench; chambers are shared. Knows models and fronts, no driver.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rig.core.clock import Clock
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.link import Link
+from simulators.fronts.espec_p300 import EspecP300Front
+from simulators.fronts.keithley_2450 import Keithley2450Front
+from simulators.fronts.methodscript import MethodScriptFront
+from simulators.fronts.methodscript_models import MODELS as PALMSENS_MODELS
+from simulators.interfaces import Cell, ChamberAir, Front
+from simulators.link import InMemoryLink
+from simulators.models.blocks import read_cell, read_chamber, read_model
+from simulators.models.cell import CircuitCell
+from simulators.models.chamber import ChamberTraits, SimulatedChamber
+from simulators.models.dummy import Dummy
+from simulators.server import Transport
+
+SIMULATED = "sim"  # what `connect:` says of an instrument that lives here
+CELL_ROLES = ("cell", "impedance")
+CHAMBER_ROLE = "chamber"
+# What an instrument that no channel names is connected to: the dummy cell it came with.
+DUMMY = Dummy(1000.0)
+THERMAL_LAG_SECOND = 900.0
+EXAMPLE = "simulate: {cell: full_cell, area: 1 cm^2}"
+
+
+@dataclass(frozen=True, slots=True)
+class CellFamily:
+    """A driver's instruments that drive a cell; ``build`` takes name, cell, model and seed."""
+
+    transport: Transport
+    models: tuple[str, ...]
+    usual_model: str
+    build: Callable[[str, Cell, str, int], Front]
+
+
+@dataclass(frozen=True, slots=True)
+class ChamberFamily:
+    """A driver's temperature chambers; ``build`` takes name, air and seed."""
+
+    transport: Transport
+    build: Callable[[str, ChamberAir, int], Front]
+
+
+FAMILIES: dict[str, CellFamily | ChamberFamily] = {
+    "keithley.smu2450": CellFamily(
+        Transport.TCP,
+        ("2450",),
+        "2450",
+        lambda name, cell, model, seed: Keithley2450Front(name, cell, model=model, seed=seed),
+    ),
+    "palmsens.methodscript": CellFamily(
+        Transport.PTY,
+        tuple(PALMSENS_MODELS),
+        "nexus1",
+        lambda name, cell, model, seed: MethodScriptFront(name, cell, model=model, seed=seed),
+    ),
+    "espec.p300": ChamberFamily(
+        Transport.PTY, lambda name, air, seed: EspecP300Front(name, air, seed=seed)
+    ),
+}
+
+
+class SimulatedWorld:
+    """All that a bench names with ``connect: sim``, in one process and one time.
+
+    Names of instruments and channels give each object its own seed, so that adding one changes
+    no other. Raises BadInput with all problems of the bench.
+    """
+
+    def __init__(self, bench: Mapping[str, Any], clock: Clock, seed: int = 1) -> None:
+        self._clock = clock
+        plan = _Plan(bench, seed)
+        if plan.problems:
+            raise BadInput(plan.problems)
+        self._cells = plan.cells
+        self._chambers = plan.chambers
+        self.fronts = plan.fronts()
+
+    def front(self, instrument: str) -> Front:
+        """Return the wire side of ``instrument``."""
+        _known(instrument, self.fronts, "simulated instrument")
+        return self.fronts[instrument][0]
+
+    def link(self, instrument: str) -> Link:
+        """Return an in-memory link that carries the instrument's real wire bytes."""
+        return InMemoryLink(self.front(instrument), self._clock, instrument)
+
+    def truth(self, channel: str) -> dict[str, float]:
+        """Return what was put into the channel's cell; energies in the ln(sigma T) convention."""
+        return self.cell(channel).truth()
+
+    def cell(self, channel: str) -> CircuitCell:
+        """Return the model behind ``channel``, to look at what no instrument shows."""
+        _known(channel, self._cells, "simulated channel")
+        return self._cells[channel]
+
+    def state(self) -> dict[str, Any]:
+        """Return all cells and chambers as they are now, as plain data without absolute times."""
+        now = self._clock.now()
+        for cell in self._cells.values():
+            cell.terminals(now)
+        return {
+            "cells": {name: cell.state() for name, cell in self._cells.items()},
+            "chambers": {name: chamber.state() for name, chamber in self._chambers.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put cells and chambers back, before the first link is used.
+
+        Cells come back driven by nobody and chambers switched off, as after a mains failure; no
+        time has passed for them. Raises BadInput when the state is of another bench.
+        """
+        problems = [
+            *_differences(state["cells"], self._cells, "channel"),
+            *_differences(state["chambers"], self._chambers, "chamber"),
+        ]
+        if problems:
+            raise BadInput(problems, remedy="resume with the bench file that the run began with")
+        for name, cell in self._cells.items():
+            cell.restore(state["cells"][name])
+        for name, chamber in self._chambers.items():
+            chamber.restore(state["chambers"][name])
+
+
+class _Plan:
+    """A bench being read: the models and, when there are no problems, the fronts over them."""
+
+    def __init__(self, bench: Mapping[str, Any], seed: int) -> None:
+        self.problems: list[Problem] = []
+        self.cells: dict[str, CircuitCell] = {}
+        self.chambers: dict[str, SimulatedChamber] = {}
+        self._seed = seed
+        self._wired: dict[str, tuple[str, CircuitCell]] = {}  # instrument -> channel, its cell
+        self._families: dict[str, CellFamily | ChamberFamily] = {}
+        self._models: dict[str, str] = {}
+        instruments = self._mapping(bench.get("instruments"), "instruments")
+        for name, content in instruments.items():
+            self._read_instrument(name, self._mapping(content, f"instruments.{name}"))
+        for name, content in self._mapping(bench.get("channels"), "channels").items():
+            self._read_channel(name, self._mapping(content, f"channels.{name}"), instruments)
+
+    def fronts(self) -> dict[str, tuple[Front, Transport]]:
+        """Build every instrument; only when there are no problems."""
+        return {
+            name: (self._front(name, family), family.transport)
+            for name, family in self._families.items()
+        }
+
+    def _front(self, name: str, family: CellFamily | ChamberFamily) -> Front:
+        if isinstance(family, ChamberFamily):
+            return family.build(name, self.chambers[name], self._seed_of(name))
+        if name in self._wired:
+            cell = self._wired[name][1]
+        else:
+            cell = CircuitCell(DUMMY, self._room(name), THERMAL_LAG_SECOND)
+        return family.build(name, cell, self._models[name], self._seed_of(name))
+
+    def _read_instrument(self, name: str, content: Mapping[str, Any]) -> None:
+        if content.get("connect") != SIMULATED:
+            return
+        where = f"instruments.{name}"
+        driver = str(content.get("driver"))
+        family = FAMILIES.get(driver)
+        if family is None:
+            message = f"no simulator for driver {driver!r}, there are {', '.join(FAMILIES)}"
+            suggestion = did_you_mean(driver, FAMILIES)
+            self.problems.append(Problem(f"{where}.driver", message, suggestion=suggestion))
+            return
+        self._families[name] = family
+        options = self._mapping(content.get("simulate", {}), f"{where}.simulate")
+        place = f"{where}.simulate"
+        if isinstance(family, ChamberFamily):
+            traits = read_chamber(options, place, self.problems)
+            self.chambers[name] = SimulatedChamber(traits, seed=self._seed_of(f"{name}/air"))
+        else:
+            self._models[name] = read_model(
+                options, family.models, family.usual_model, place, self.problems
+            )
+
+    def _read_channel(
+        self, name: str, content: Mapping[str, Any], instruments: Mapping[str, Any]
+    ) -> None:
+        where = f"channels.{name}"
+        roles = {
+            role: str(content[role]) for role in (*CELL_ROLES, CHAMBER_ROLE) if role in content
+        }
+        for role, instrument in roles.items():
+            self._check_role(role, instrument, instruments, f"{where}.{role}")
+        connected = {roles[role] for role in CELL_ROLES if role in roles} & self._models.keys()
+        if not connected:
+            return
+        if "simulate" not in content:
+            message = "the channel's instruments are simulated: say which cell is in it"
+            self.problems.append(Problem(where, message, example=EXAMPLE))
+            return
+        options = self._mapping(content["simulate"], f"{where}.simulate")
+        before = len(self.problems)
+        recipe, lag_second = read_cell(options, f"{where}.simulate", self.problems)
+        if len(self.problems) > before:
+            return
+        air = self.chambers.get(roles.get(CHAMBER_ROLE, "")) or self._room(name)
+        self.cells[name] = CircuitCell(recipe, air, lag_second)
+        for instrument in sorted(connected):
+            self._wire(instrument, name)
+
+    def _check_role(
+        self, role: str, instrument: str, instruments: Mapping[str, Any], where: str
+    ) -> None:
+        if instrument not in instruments:
+            suggestion = did_you_mean(instrument, instruments)
+            message = f"no instrument is called {instrument!r}"
+            self.problems.append(Problem(where, message, suggestion=suggestion))
+        family = self._families.get(instrument)
+        if family and isinstance(family, ChamberFamily) != (role == CHAMBER_ROLE):
+            is_what = "a chamber" if isinstance(family, ChamberFamily) else "no chamber"
+            self.problems.append(Problem(where, f"{instrument} is {is_what}"))
+
+    def _wire(self, instrument: str, channel: str) -> None:
+        if instrument in self._wired:
+            other = self._wired[instrument][0]
+            message = f"{instrument} is already connected to the cell of channel {other}"
+            self.problems.append(Problem(f"channels.{channel}", message))
+        self._wired[instrument] = channel, self.cells[channel]
+
+    def _room(self, name: str) -> SimulatedChamber:
+        """Return the air of a room: a chamber that nobody ever switches on."""
+        return SimulatedChamber(ChamberTraits(), seed=self._seed_of(f"{name}/room"))
+
+    def _mapping(self, content: object, where: str) -> Mapping[str, Any]:
+        if isinstance(content, Mapping):
+            return content
+        self.problems.append(Problem(where, f"got {content!r}, expected a mapping"))
+        return {}
+
+    def _seed_of(self, name: str) -> int:
+        # Not hash(): that is another one in every process.
+        return zlib.crc32(f"{self._seed}:{name}".encode())
+
+
+def _known(name: str, known: Mapping[str, object], what: str) -> None:
+    if name not in known:
+        message = f"no {what} is called {name!r}, there are {', '.join(known) or 'none'}"
+        raise BadInput(Problem("bench", message, suggestion=did_you_mean(name, known)))
+
+
+def _differences(saved: Mapping[str, Any], own: Mapping[str, Any], what: str) -> list[Problem]:
+    missing = [
+        Problem("saved state", f"{what} {name} is missing") for name in own if name not in saved
+    ]
+    unknown = [
+        Problem("saved state", f"the bench has no simulated {what} {name}")
+        for name in saved
+        if name not in own
+    ]
+    return missing + unknown

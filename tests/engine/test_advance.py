@@ -1,0 +1,319 @@
+"""The fold, by tables and properties: no clock, no port, no database."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rig.core.instruments import ConstantCurrent, OpenCircuit, Regulation
+from rig.engine.action import Apply, BeginSweep, MakeSafe, Note, Reading, SetTemperature, StepEnded
+from rig.engine.advance import advance, begin, resume
+from rig.engine.cursor import Cursor, Halt, from_json, to_json
+from rig.protocol.program import (
+    End,
+    Galvanostat,
+    LoopEnd,
+    LoopStart,
+    Program,
+    RecordPhase,
+    Safety,
+    Step,
+    StepKind,
+    Target,
+    TemperatureTarget,
+)
+from tests.engine.rigs import looped_program
+
+SAFETY = Safety(2.5, 4.3, 1.0, -30.0, 80.0, 2.0, check_every_second=10.0)
+
+
+def charge(**changes: object) -> Step:
+    step = Step(
+        StepKind.CHARGE,
+        "charge",
+        ends=(End("voltage", ">=", 4.2, words="voltage >= 4.2 V"),),
+        drive=Galvanostat(0.5, 4.2),
+    )
+    return replace(step, **changes)  # type: ignore[arg-type]
+
+
+REST = Step(StepKind.REST, "rest", ends=(End("time", ">=", 60.0, words="1 min"),))
+
+
+def program(*instructions: object, safety: Safety = SAFETY) -> Program:
+    return Program("p", instructions, safety)  # type: ignore[arg-type]
+
+
+def seen(second: float, volt: float = 3.7, ampere: float = 0.5, **more: object) -> Reading:
+    regulation = more.pop("regulation", Regulation.CURRENT)
+    return Reading(second, volt, ampere, regulation, **more)  # type: ignore[arg-type]
+
+
+def test_the_first_action_applies_the_first_set_point() -> None:
+    cursor, action = begin(program(charge()))
+    assert action.command == Apply(ConstantCurrent(0.5, 4.2, hold_at_limit=False), 86_400.0)
+    assert cursor.place.step_count == 1
+
+
+def test_charge_and_energy_are_the_trapezoid_over_real_times() -> None:
+    what = program(charge())
+    cursor, _ = begin(what)
+    for second, volt, ampere in ((0.0, 3.0, 0.4), (3600.0, 3.2, 0.6)):
+        cursor, _ = advance(what, cursor, seen(second, volt, ampere))
+    assert cursor.progress.charging_capacity_ah == pytest.approx(0.5)
+    assert cursor.progress.charging_energy_wh == pytest.approx(0.5 * 3.1)
+    assert cursor.progress.discharging_capacity_ah == 0.0
+
+
+def test_a_voltage_end_is_met_by_the_voltage_or_by_the_instrument_holding_it() -> None:
+    what = program(charge(), REST)
+    for reading in (seen(5.0, 4.2001), seen(5.0, 4.19999, regulation=Regulation.VOLTAGE)):
+        cursor, _ = begin(what)
+        cursor, action = advance(what, cursor, reading)
+        assert action.command == Apply(OpenCircuit(), 120.0)
+        assert action.record, "the last point of a step is kept"
+        assert [type(event) for event in action.events] == [StepEnded]
+
+
+def test_a_current_end_of_a_cccv_counts_only_once_the_voltage_is_held() -> None:
+    step = charge(
+        kind=StepKind.CCCV,
+        ends=(End("current", "<=", 0.05),),
+        drive=Galvanostat(0.5, 4.2, hold=True),
+    )
+    what = program(step, REST)
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(0.0, 3.7, 0.01))
+    assert cursor.place.pc == 0, "the first instant after switching on is no taper"
+    cursor, _ = advance(what, cursor, seen(10.0, 4.2, 0.04, regulation=Regulation.VOLTAGE))
+    assert cursor.place.pc == 1
+
+
+def test_looks_lie_on_a_grid_and_at_the_time_end() -> None:
+    what = program(replace(REST, record=(RecordPhase(25.0),)))
+    cursor, action = begin(what)
+    due = []
+    for second in (0.0, 10.0, 20.04, 50.0):
+        cursor, action = advance(what, cursor, seen(second, regulation=Regulation.OPEN))
+        due.append(action.due_second)
+    assert due == [10.0, 20.0, 30.0, 60.0]
+    cursor, action = advance(what, cursor, seen(60.0))
+    assert cursor.halt is Halt.FINISHED
+
+
+def test_first_point_interval_and_deltas_are_kept() -> None:
+    phases = (RecordPhase(60.0, voltage_delta_volt=0.005, current_delta_fraction=0.01),)
+    what = program(charge(record=phases))
+    cursor, _ = begin(what)
+    kept = []
+    for second, volt, ampere in (
+        (0, 3.7, 0.5),
+        (10, 3.701, 0.5),
+        (20, 3.706, 0.5),
+        (30, 3.706, 0.51),
+        (90, 3.706, 0.51),
+    ):
+        cursor, action = advance(what, cursor, seen(float(second), volt, ampere))
+        kept.append(action.record)
+    assert kept == [True, False, True, True, True]
+    assert cursor.progress.seq == 4
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        (seen(1.0, 4.31), "voltage 4.31 V above"),
+        (seen(1.0, 2.4), "voltage 2.4 V below"),
+        (seen(1.0, 3.7, -1.2), "current 1.2 A above"),
+        (seen(1.0, 3.7, temperature_celsius=81.0), "temperature 81 degC above"),
+        (seen(1.0, 3.7, temperature_celsius=-31.0), "temperature -31 degC below"),
+    ],
+)
+def test_safety_comes_before_step_logic(reading: Reading, words: str) -> None:
+    what = program(charge(ends=(End("time", ">=", 0.5),)), REST)
+    cursor, _ = begin(what)
+    cursor, action = advance(what, cursor, reading)
+    assert cursor.halt is Halt.TRIPPED
+    assert words in cursor.reason
+    assert isinstance(action.command, MakeSafe)
+    assert action.record, "the reading that shows the fault is kept"
+
+
+def test_too_much_capacity_in_one_step_trips() -> None:
+    what = program(charge(), safety=replace(SAFETY, capacity_max_ah=0.1))
+    cursor, _ = begin(what)
+    for second in (0.0, 700.0, 1400.0):
+        cursor, _ = advance(what, cursor, seen(second))
+    assert cursor.halt is Halt.TRIPPED
+    assert "in one step above" in cursor.reason
+
+
+def test_one_overload_passes_and_three_in_a_row_trip() -> None:
+    what = program(charge())
+    cursor, _ = begin(what)
+    overload = seen(1.0, math.nan, math.nan, flags=1)
+    cursor, _ = advance(what, cursor, overload)
+    cursor, _ = advance(what, cursor, seen(2.0))
+    assert cursor.progress.bad_readings == 0
+    for _ in range(3):
+        cursor, _ = advance(what, cursor, overload)
+    assert cursor.halt is Halt.TRIPPED
+
+
+@given(
+    st.lists(
+        st.builds(
+            seen,
+            st.floats(0, 1e6),
+            st.floats(-10, 10) | st.just(math.nan),
+            st.floats(-10, 10) | st.just(math.nan),
+        ),
+        max_size=20,
+    )
+)
+def test_after_a_trip_no_action_but_safe(readings: list[Reading]) -> None:
+    what = looped_program()
+    cursor = Cursor(halt=Halt.TRIPPED, reason="why")
+    for reading in readings:
+        cursor, action = advance(what, cursor, reading)
+        assert action.command == MakeSafe("why")
+        assert cursor == Cursor(halt=Halt.TRIPPED, reason="why")
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 400), st.lists(st.floats(2.6, 4.25), min_size=1, max_size=8))
+def test_a_cursor_survives_the_trip_through_text_at_any_moment(
+    count: int, volts: list[float]
+) -> None:
+    what = looped_program(3)
+    cursor, _ = begin(what)
+    second = 0.0
+    for number in range(count):
+        second += 60.0
+        volt = volts[number % len(volts)]
+        held = Regulation.VOLTAGE if number % 5 == 4 else Regulation.CURRENT
+        reading = seen(
+            second,
+            volt,
+            0.04,
+            regulation=held,
+            temperature_celsius=25.0,
+            granted=True,
+            sweep_done=True,
+        )
+        again, _ = advance(what, from_json(to_json(cursor)), reading)
+        cursor, _ = advance(what, cursor, reading)
+        assert to_json(again) == to_json(cursor)
+    assert cursor.progress.seq >= 0
+
+
+def test_cycles_are_counted_by_their_loop_and_retention_refers_to_the_first() -> None:
+    loop = (LoopStart(2, 3, counts_cycles=True), replace(charge(), phase="ageing"), LoopEnd(0))
+    what = program(*loop, REST)
+    cursor, _ = begin(what)
+    counts = [cursor.place.cycle_count]
+    for second in (0.0, 360.0, 720.0):
+        cursor, action = advance(what, cursor, seen(second, 4.2))
+        counts.append(cursor.place.cycle_count)
+    assert counts == [1, 2, 3, 3]
+    assert not cursor.place.cycle_open
+    assert [event.cycle_count for event in action.events[1:]] == [3]  # type: ignore[union-attr]
+
+
+def test_break_leaves_the_repeat_and_stop_ends_the_run() -> None:
+    leave = charge(ends=(End("voltage", ">=", 4.2, Target.BREAK), End("time", ">=", 9.0)))
+    stop = charge(ends=(End("voltage", ">=", 4.2, Target.STOP, "voltage >= 4.2 V"),))
+    what = program(LoopStart(2, 100), leave, LoopEnd(0), stop, REST)
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(1.0, 4.3))
+    assert cursor.place.pc == 3
+    cursor, action = advance(what, cursor, seen(2.0, 4.3))
+    assert cursor.halt is Halt.STOPPED
+    assert isinstance(action.command, MakeSafe)
+
+
+def test_resume_continues_with_what_remains_and_counts_nothing_across_the_gap() -> None:
+    what = program(REST, charge())
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(40.0, ampere=0.5))
+    cursor, action = resume(what, from_json(to_json(cursor)))
+    assert action.command == Apply(OpenCircuit(), 20.0 + 60.0)
+    assert any(isinstance(event, Note) and event.kind == "resumed" for event in action.events)
+    cursor, _ = advance(what, cursor, seen(59.0, ampere=0.5))
+    assert cursor.place.pc == 0
+    assert cursor.progress.charging_capacity_ah == 0.0
+    cursor, _ = advance(what, cursor, seen(60.0))
+    assert cursor.place.pc == 1
+
+
+def test_resume_can_begin_the_step_again() -> None:
+    what = program(replace(REST, restart_on_resume=True))
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(40.0))
+    cursor, action = resume(what, cursor)
+    assert action.command == Apply(OpenCircuit(), 120.0)
+    assert cursor.place.step_began_second == 40.0
+
+
+def test_an_instrument_that_ends_its_set_point_by_itself_trips_unless_its_dead_man_ran_out() -> (
+    None
+):
+    what = program(charge())
+    cursor, _ = begin(what)
+    tripped, _ = advance(what, cursor, seen(100.0, regulation=Regulation.STOPPED, volt=3.9))
+    assert tripped.halt is Halt.TRIPPED
+    armed, action = advance(what, cursor, seen(86_400.0, regulation=Regulation.STOPPED, volt=3.9))
+    assert isinstance(action.command, Apply)
+    assert armed.halt is Halt.NONE
+
+
+def soak_program(soak_second: float = 600.0, timeout_second: float = 7200.0) -> Program:
+    target = TemperatureTarget(25.0, 0.3, soak_second, timeout_second)
+    return program(Step(StepKind.SET_TEMPERATURE, "soak", temperature=target), REST)
+
+
+def test_the_soak_clock_restarts_whenever_the_chamber_leaves_its_band() -> None:
+    what = soak_program()
+    cursor, action = begin(what)
+    assert action.command == SetTemperature(25.0)
+    for second, celsius in ((0, 24.9), (500, 25.1), (510, 25.4), (520, 25.1), (1100, 25.0)):
+        cursor, _ = advance(
+            what, cursor, seen(float(second), temperature_celsius=celsius, granted=True)
+        )
+        assert cursor.place.pc == 0
+    cursor, _ = advance(what, cursor, seen(1120.0, temperature_celsius=25.0, granted=True))
+    assert cursor.place.pc == 1
+
+
+def test_a_temperature_that_is_not_reached_in_time_trips_and_says_what_the_chamber_reads() -> None:
+    what = soak_program(timeout_second=1000.0)
+    cursor, _ = begin(what)
+    for second in (0.0, 500.0, 1001.0):
+        cursor, _ = advance(what, cursor, seen(second, temperature_celsius=20.0, granted=True))
+    assert cursor.halt is Halt.TRIPPED
+    assert "20.00 degC" in cursor.reason
+
+
+def test_waiting_for_a_chamber_that_others_use_does_not_count_against_the_timeout() -> None:
+    what = soak_program(timeout_second=1000.0)
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(5000.0, temperature_celsius=60.0, granted=False))
+    assert cursor.halt is Halt.NONE
+
+
+def test_a_spectrum_is_waited_for_and_begins_again_after_a_gap() -> None:
+    what = looped_program(0)
+    cursor, action = begin(replace(what, instructions=what.instructions[-1:]))
+    assert isinstance(action.command, BeginSweep)
+    what = replace(what, instructions=what.instructions[-1:])
+    cursor, action = advance(what, cursor, Reading(10.0))
+    assert action.command is None
+    cursor, action = resume(what, cursor)
+    assert isinstance(action.command, BeginSweep)
+    assert cursor.place.spectrum_count == 2
+    cursor, _ = advance(what, cursor, Reading(20.0, sweep_done=True))
+    assert cursor.halt is Halt.FINISHED

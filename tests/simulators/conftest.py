@@ -1,0 +1,1 @@
+"""Makes ideal_cell.py importable from the tests below this directory."""
