@@ -13,7 +13,6 @@ import os
 import select
 import socket
 import threading
-import tty
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
@@ -120,6 +119,8 @@ class _Pty:
     """A pseudo terminal in raw mode; we hold both ends, so a host may come and go."""
 
     def __init__(self) -> None:
+        import tty  # noqa: PLC0415 (not on Windows, where the rest of this module still imports)
+
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)

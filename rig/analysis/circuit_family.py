@@ -15,9 +15,10 @@ import numpy as np
 
 from rig.analysis.arcs import resistor_names
 from rig.analysis.capacitance import Geometry
-from rig.analysis.impedance_fit import UNCERTAIN, CircuitFit, fit_circuit
+from rig.analysis.impedance_fit import CircuitFit, fit_circuit
 from rig.analysis.spectrum import Spectrum
 
+HOPELESS = 1e9  # instead of the infinite AICc of a fit with as many parameters as data
 SIGNIFICANT = 2.0  # standard deviations of the autocorrelation of pure noise, 1/sqrt(residuals)
 
 
@@ -59,7 +60,7 @@ class CircuitFamily:
     def estimate(self, names: Callable[[CircuitFit], Sequence[str]]) -> Estimate:
         """Return the weighted mean of a sum of resistors, spread between circuits included.
 
-        Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., eq. 4.9.
+        Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed. (2002), ch. 4.
         """
         sums = np.array([fit.sum_of(names(fit)) for fit in self.fits])
         weights = np.array(self.weights)
@@ -77,13 +78,14 @@ def fit_family(
     for text in circuits:
         circuit = f"L0-{text}" if inductance else text
         fits.append(fit_circuit(spectrum, circuit, geometry=geometry, starts=2))
-        if len(fits) > 2 and fits[-1].aicc > min(fit.aicc for fit in fits[:-1]):
+        if len(fits) > 1 and fits[-1].aicc > fits[-2].aicc:
             break
     admitted = np.array([_admissible(fit) for fit in fits])
     if not admitted.any():
         admitted[:] = True
-    aicc = np.array([fit.aicc for fit in fits])
-    weights = np.where(admitted, np.exp(-(aicc - aicc[admitted].min()) / 2), 0.0)
+    aicc = np.minimum([fit.aicc for fit in fits], HOPELESS)
+    behind = np.where(admitted, aicc - aicc[admitted].min(), np.inf)
+    weights = np.exp(-behind / 2)
     return CircuitFamily(tuple(fits), tuple(float(weight) for weight in weights / weights.sum()))
 
 
@@ -91,7 +93,7 @@ def _admissible(fit: CircuitFit) -> bool:
     """A circuit whose resistances the data do not hold may mean anything, whatever its AICc."""
     names = resistor_names(fit.circuit)
     resistors = [one for one in fit.parameters if one.name in names]
-    return all(one.determined and one.standard_error <= UNCERTAIN * one.value for one in resistors)
+    return all(one.determined for one in resistors)
 
 
 def _systematic_factor(fit: CircuitFit) -> float:

@@ -7,7 +7,6 @@ no fit: each analysis decides when a flag is due, and words its message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -118,9 +117,3 @@ def flag(code: str, message: str, level: Level | None = None) -> FlagNote:
     if code not in FLAGS:
         raise KeyError(f"no flag {code!r}; nearest is {did_you_mean(code, FLAGS)!r}")
     return FlagNote(code, level or FLAGS[code][0], message)
-
-
-def worst(notes: Iterable[FlagNote]) -> Level | None:
-    """Return the gravest level among ``notes``, or None when there is none."""
-    order = list(Level)
-    return max((note.level for note in notes), key=order.index, default=None)

@@ -18,7 +18,7 @@ from rig.analysis.circuit import Circuit
 from rig.analysis.circuit_elements import Complex, Parameter, Real
 from rig.analysis.circuit_text import parse_circuit
 from rig.analysis.flags import EIS_IND, EIS_UNDET, FlagNote, Level, flag
-from rig.analysis.impedance_problem import Bounds, CircuitProblem, Start, Weights, limits, scales
+from rig.analysis.impedance_problem import Bounds, CircuitProblem, Start, Weights, scales
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import AnalysisError
 
@@ -124,7 +124,7 @@ def fit_circuit(
 ) -> CircuitFit:
     """Fit ``circuit`` (text or parsed) to ``spectrum``.
 
-    ``weights``: residuals divided by \\|Z\\| (modulus), by nothing (unit), or each part by its own
+    ``weights``: residuals divided by |Z| (modulus), by nothing (unit), or each part by its own
     magnitude (proportional); ``standard_uncertainty_ohm``, one per point for both parts, replaces
     them and is taken at its word. ``start`` in the order of the text, or some values by name;
     a complete one is the only start tried. ``fixed`` values stay. ``geometry`` scales capacitances
@@ -133,7 +133,7 @@ def fit_circuit(
     """
     parsed = parse_circuit(circuit) if isinstance(circuit, str) else circuit
     scale = scales(spectrum, weights, standard_uncertainty_ohm)
-    problem = CircuitProblem(parsed, spectrum, scale, limits(parsed, spectrum, bounds), fixed or {})
+    problem = CircuitProblem(parsed, spectrum, scale, bounds or {}, fixed or {})
     known = standard_uncertainty_ohm is not None
     return _described(
         problem, _lowest(problem, start, starts), "given" if known else weights, geometry
@@ -157,7 +157,7 @@ def _lowest(problem: CircuitProblem, start: Start | None, count: int) -> _Minimu
         message = f"circuit {problem.circuit}: the fit failed from each of {len(descents)} starts"
         raise AnalysisError(message, remedy="give --start values, or a simpler circuit")
     objective, values = found[0]
-    same = SAME_OBJECTIVE * objective + EXACT * problem.size
+    same = SAME_OBJECTIVE * objective + EXACT * problem.data_square
     return _Minimum(objective, values, len(descents), sum(one[0] <= same for one in found))
 
 
@@ -209,13 +209,13 @@ def _covariance(problem: CircuitProblem, minimum: _Minimum, known: bool) -> Real
     covariance = np.zeros((len(values), len(values)))
     if not len(free):
         return covariance
-    jacobian = problem.theta_jacobian(values)[:, free]
+    jacobian = problem.own_jacobian(values)[:, free]
     norms = np.maximum(np.linalg.norm(jacobian, axis=0), np.finfo(float).tiny)
     _, singular, rotation = np.linalg.svd(jacobian / norms, full_matrices=False)
     inverse = rotation / np.maximum(singular, 1e-12 * singular[0])[:, None]
     freedom = len(problem.scale) - len(problem.free)
     variance = 1.0 if known else minimum.objective / freedom
-    to_values = np.where(problem.logarithmic, values, 1.0)[free] / norms
+    to_values = np.where(problem.coordinates.logarithmic, values, 1.0)[free] / norms
     covariance[np.ix_(free, free)] = (
         variance * (inverse.T @ inverse) * np.outer(to_values, to_values)
     )

@@ -1,9 +1,6 @@
 """A circuit and a spectrum as one least-squares problem: residuals, Jacobian, bounds, one descent.
 
-Scale quantities are fitted as logarithms, exponents as they are, all inside bounds by the sine
-transformation (as MINUIT does), so that the plain Levenberg-Marquardt of MINPACK can be used with
-the exact Jacobian: several times faster than a trust region with bounds, same minimum. What a
-minimum means is not known here.
+What a minimum means, and which of several is taken, is not known here.
 """
 
 from __future__ import annotations
@@ -16,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from rig.analysis.circuit import Circuit
-from rig.analysis.circuit_elements import Complex, Real
+from rig.analysis.circuit_elements import Complex, Parameter, Real
+from rig.analysis.impedance_coordinates import Coordinates
 from rig.analysis.impedance_start import scale_of, starting_values
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import BadInput, Problem
@@ -27,8 +25,11 @@ Start = Mapping[str, float] | Sequence[float]
 
 BEYOND_SCALE = 1e6  # default bounds reach this far beyond what the spectrum can show
 ALPHA_BOUNDS = (0.3, 1.0)
+TIME = Parameter("tau", "s", "time")
 AT_BOUND = 1e-3  # of the fitted range: nearer than this a parameter has run into its bound
-MOST_STEPS = 200
+MOST_STEPS = 100
+# A step that lowers the objective by less has nothing left to find but the floor of a flat valley.
+SETTLED = 1e-6
 
 
 def _stacked(impedance: Complex) -> Real:
@@ -56,14 +57,14 @@ def scales(spectrum: Spectrum, weights: Weights, known: NDArray[np.float64] | No
     raise BadInput(Problem("weights", message))
 
 
-def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds | None) -> Real:
+def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds) -> Real:
     """Return bounds, shape (parameters, 2): given ones, else far beyond what could be seen."""
     limits = np.empty((len(circuit.parameters), 2))
     for row, parameter in zip(limits, circuit.parameters, strict=True):
         low, high = scale_of(parameter, spectrum)
         row[:] = ALPHA_BOUNDS if parameter.exponent else (low / BEYOND_SCALE, high * BEYOND_SCALE)
     problems = []
-    for name, (low, high) in (given or {}).items():
+    for name, (low, high) in given.items():
         position = circuit.position(name)
         limits[position] = low, high
         if not (low < high and (low > 0 or circuit.parameters[position].exponent)):
@@ -74,33 +75,39 @@ def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds | None) -> Real:
 
 
 class CircuitProblem:
-    """One least-squares problem in inner coordinates ``u``: theta = middle + half sin u.
-
-    theta is ln(value) for scale quantities and the value itself for exponents.
-    """
+    """One least-squares problem. ``limits`` has shape (parameters, 2); ``fixed`` values stay."""
 
     def __init__(
         self,
         circuit: Circuit,
         spectrum: Spectrum,
         scale: Real,
-        limits: Real,
+        bounds: Bounds,
         fixed: Mapping[str, float],
     ) -> None:
-        self.circuit, self.spectrum, self.scale, self.limits = circuit, spectrum, scale, limits
+        self.circuit, self.spectrum, self.scale = circuit, spectrum, scale
         self.frequency = spectrum.frequency_hertz
-        self.size = float(np.sum((np.tile(spectrum.modulus_ohm, 2) / scale) ** 2))
-        self.logarithmic = np.array([not parameter.exponent for parameter in circuit.parameters])
+        self.limits = limits(circuit, spectrum, bounds)
         self.fixed = {circuit.position(name): value for name, value in fixed.items()}
-        self.free = np.array([i for i in range(len(limits)) if i not in self.fixed], dtype=int)
-        theta = self._theta(limits.T).T
-        self.middle, self.half = theta.mean(axis=1), np.diff(theta, axis=1)[:, 0] / 2
+        self.free = np.array([i for i in range(len(self.limits)) if i not in self.fixed], dtype=int)
+        self.coordinates = Coordinates(circuit, {*self.fixed, *map(circuit.position, bounds)})
+        self.box = self._box()
         if 2 * len(spectrum) <= len(self.free):
             message = f"got {len(spectrum)} points for {len(self.free)} free parameters"
             raise BadInput(Problem(f"circuit {circuit}", message))
 
-    def _theta(self, values: Real) -> Real:
-        return np.where(self.logarithmic, np.log(np.where(self.logarithmic, values, 1.0)), values)
+    def _box(self) -> Real:
+        """Return the limits of the coordinates, shape (2, parameters)."""
+        box = np.array([self.coordinates.own(side) for side in self.limits.T])
+        fastest, slowest = scale_of(TIME, self.spectrum)
+        span = [[fastest / BEYOND_SCALE], [slowest * BEYOND_SCALE]]
+        box[:, self.coordinates.times] = np.log(span)
+        return box
+
+    @property
+    def data_square(self) -> float:
+        """Return the sum of squares of the weighted data: what an objective is small against."""
+        return float(np.sum((np.tile(self.spectrum.modulus_ohm, 2) / self.scale) ** 2))
 
     def starts(self, given: Start | None, count: int) -> list[Real]:
         """Return full sets of values, fixed ones in place, each inside the bounds.
@@ -111,10 +118,9 @@ class CircuitProblem:
         self._refuse_outside(named)
         if len(named) == len(self.limits):
             return [np.array([named[i] for i in range(len(self.limits))])]
-        inside = self.limits.T * np.where(self.logarithmic, [[1.01], [0.99]], 1.0)
         found = []
         for values in starting_values(self.circuit, self.spectrum, count):
-            start = np.clip(values, *inside)
+            start = np.clip(values, *self.limits.T)
             start[list(named)] = list(named.values())
             found.append(start)
         return found
@@ -146,46 +152,49 @@ class CircuitProblem:
         """Run down from ``values``; return (objective, values), or None when it fails."""
         if not len(self.free):
             return float(np.sum(self.residuals(values) ** 2)), values
-        sine = (self._theta(values) - self.middle) / self.half
-        inner = np.arcsin(np.clip(sine, -1.0, 1.0))[self.free]
-        # exactly on a bound the sine is flat and nothing would ever move away from it
-        inner = np.clip(inner, -np.pi / 2 + 0.05, np.pi / 2 - 0.05)
+        theta = np.clip(self.coordinates.of(values), *self.box)
 
-        def residuals(u: Real) -> Real:
-            return self.residuals(self._outer(u, values))
+        def placed(free: Real) -> Real:
+            theta[self.free] = free
+            return theta
 
-        def jacobian(u: Real) -> Real:
-            outer = self._outer(u, values)
-            slope = self.half[self.free] * np.cos(u)
-            by_u: Real = self.theta_jacobian(outer)[:, self.free] * slope
-            return by_u
+        def residuals(free: Real) -> Real:
+            return self.residuals(self.coordinates.values(placed(free)))
+
+        def jacobian(free: Real) -> Real:
+            now = placed(free)
+            by_own = self.own_jacobian(self.coordinates.values(now))
+            return self.coordinates.jacobian(by_own, now)[:, self.free]
 
         found = least_squares(
-            residuals, inner, jacobian, method="lm", x_scale="jac", max_nfev=MOST_STEPS
+            residuals,
+            theta[self.free],
+            jacobian,
+            self.box[:, self.free],
+            ftol=SETTLED,
+            max_nfev=MOST_STEPS,
         )
         if not np.isfinite(found.cost):
             return None
-        return 2.0 * float(found.cost), self._outer(found.x, values)
-
-    def _outer(self, inner: Real, values: Real) -> Real:
-        theta = self.middle[self.free] + self.half[self.free] * np.sin(inner)
-        outer = values.copy()
-        outer[self.free] = np.where(self.logarithmic[self.free], np.exp(theta), theta)
-        return outer
+        best = self.coordinates.values(placed(found.x))
+        best[list(self.fixed)] = list(self.fixed.values())  # exp(log(value)) is not quite value
+        return 2.0 * float(found.cost), best
 
     def residuals(self, values: Real) -> Real:
         difference = self.circuit.impedance(self.frequency, values) - self.spectrum.impedance_ohm
         return _stacked(difference) / self.scale
 
-    def theta_jacobian(self, values: Real) -> Real:
-        """Return d residual / d theta, shape (2 points, parameters)."""
+    def own_jacobian(self, values: Real) -> Real:
+        """Return d residual / d ln(value), or / d value for exponents; (2 points, parameters)."""
         jacobian = self.circuit.impedance_and_jacobian(self.frequency, values)[1]
         by_value = _stacked(jacobian) / self.scale[:, None]
-        by_theta: Real = by_value * np.where(self.logarithmic, values, 1.0)
-        return by_theta
+        by_own: Real = by_value * np.where(self.coordinates.logarithmic, values, 1.0)
+        return by_own
 
     def at_bound(self, values: Real) -> NDArray[np.bool_]:
         """Scale quantities that ran into a bound say nothing; an alpha of 1 is a capacitor."""
-        away = np.abs(self._theta(values) - self.middle) / self.half
-        stuck: NDArray[np.bool_] = self.logarithmic & (away > 1.0 - AT_BOUND)
+        low, high = self.box
+        share = (self.coordinates.of(values) - low) / (high - low)
+        near_edge = (share < AT_BOUND) | (share > 1.0 - AT_BOUND)
+        stuck: NDArray[np.bool_] = self.coordinates.logarithmic & near_edge
         return stuck

@@ -46,6 +46,7 @@ def bruce_vincent(
     initial_resistance_ohm: float,
     steady_current_ampere: float,
     steady_resistance_ohm: float,
+    *,
     electrolyte_resistance_ohm: float | None = None,
 ) -> TransferenceResult:
     """Return t+ = Is (dV - I0 R0) / (I0 (dV - Is Rs)), R of both interfaces before and after.

@@ -34,6 +34,7 @@ from rig.analysis.pellet import (
 )
 from rig.analysis.spectrum import Spectrum, spectrum
 from rig.core.errors import AnalysisError, BadInput
+from rig.core.units import quantity
 from rig.report.findings import (
     Array,
     CyclingFinding,
@@ -48,12 +49,14 @@ from rig.store import queries, tables
 # science.md 1.1: 10 um on the thickness (taken under or after load), 0.5 % on the diameter.
 THICKNESS_UNCERTAINTY_CENTIMETRE = 0.001
 AREA_RELATIVE_UNCERTAINTY = 0.01
-# Contacts of a four-terminal connection that nobody has measured with a short.
-LEADS = Leads(0.0, 0.03)
+# How well a short in place of the cell tells the leads: a tenth, contacts never better than this.
+LEADS_RELATIVE_UNCERTAINTY = 0.1
+LEADS_LEAST_UNCERTAINTY_OHM = 0.02
 # The sample behind the chamber's thermometer, after a soak that ended on a stable impedance
 # (0.5 % of |Z|, which is 0.1 K at 0.35 eV) and with the air's own ripple of about as much.
 TEMPERATURE_UNCERTAINTY_KELVIN = 0.2
-FULL_CELL_CIRCUIT = "L0-R0-p(R1,CPE1)-p(R2,CPE2)-CPE3"
+# Separator and leads, three interfaces (cathode, anode, charge transfer), then diffusion.
+FULL_CELL_CIRCUIT = "L0-R0-p(R1,CPE1)-p(R2,CPE2)-p(R3,CPE3)-CPE4"
 FEWEST_TEMPERATURES = 3
 FEWEST_CYCLES = 5
 TRACE_POINTS = 4_000
@@ -74,7 +77,7 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
     cycling_quantities: list[Quantity] = []
     pellet, cycling = None, None
     if cycles.empty and measured:
-        measured, pellet, pellet_quantities = _pellet(measured, cell)
+        measured, pellet, pellet_quantities = _pellet(measured, cell, _leads(run))
     elif not cycles.empty:
         measured = [_fit_full_cell(one) for one in measured]
         cycling, cycling_quantities = _cycling(samples, cycles)
@@ -217,7 +220,7 @@ def _fit_full_cell(finding: SpectrumFinding) -> SpectrumFinding:
 
 
 def _pellet(
-    measured: list[SpectrumFinding], cell: Mapping[str, Any]
+    measured: list[SpectrumFinding], cell: Mapping[str, Any], leads: Leads | None
 ) -> tuple[list[SpectrumFinding], PelletFinding | None, list[Quantity]]:
     area, thickness = cell.get("area_square_centimetre"), cell.get("thickness_centimetre")
     if not area or not thickness:
@@ -231,7 +234,7 @@ def _pellet(
     shown = []
     for one in measured:
         try:
-            answer = _resistance(one.spectrum, geometry, symmetric=bool(symmetric))
+            answer = _resistance(one.spectrum, geometry, leads, symmetric=bool(symmetric))
         except (AnalysisError, BadInput) as error:
             shown.append(_fitted(one, None, str(error)))
             continue
@@ -249,12 +252,21 @@ def _blocking(measured: Spectrum) -> bool:
     return bool(-lowest.imag > lowest.real)
 
 
+def _leads(run: queries.RunRecord) -> Leads | None:
+    """Return the leads of the run's channel as its bench file knew them, or None."""
+    channel = run.values["bench"].get("content", {}).get("channels", {}).get(run.channel, {})
+    if "leads" not in channel:
+        return None
+    ohm = quantity(channel["leads"], "resistance", "leads")
+    return Leads(ohm, max(LEADS_LEAST_UNCERTAINTY_OHM, LEADS_RELATIVE_UNCERTAINTY * ohm))
+
+
 def _resistance(
-    measured: Spectrum, geometry: Geometry, *, symmetric: bool
+    measured: Spectrum, geometry: Geometry, leads: Leads | None, *, symmetric: bool
 ) -> PelletResistance | SymmetricCell:
     if symmetric:
-        return symmetric_cell(measured, geometry, leads=LEADS)
-    return pellet_resistance(measured, geometry, leads=LEADS)
+        return symmetric_cell(measured, geometry, leads=leads)
+    return pellet_resistance(measured, geometry, leads=leads)
 
 
 def _temperature_series(

@@ -24,7 +24,7 @@ SIMULATED = "sim"
 ROLES = tuple(role.value for role in Role)
 _TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
 _INSTRUMENT = ("driver", "connect", "simulate")
-_CHANNEL = (*ROLES, "simulate")
+_CHANNEL = (*ROLES, "leads", "simulate")
 _LIMITS = ("voltage", "current", "temperature", "capacity")
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
@@ -41,11 +41,16 @@ class InstrumentSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """One place for a cell: which instrument has which role there."""
+    """One place for a cell: which instrument has which role there.
+
+    ``leads_ohm`` is the resistance of leads and contacts as a short in place of the cell showed
+    it; None where nobody has measured it.
+    """
 
     name: str
     instruments: dict[str, str]  # role -> instrument
     limits: Safety
+    leads_ohm: float | None
     where: str
 
 
@@ -173,7 +178,14 @@ class _Reader:
             self._keys(entry, _CHANNEL, f"channel {name!r}")
             roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
             named = {role: instrument for role, instrument in roles.items() if instrument}
-            yield ChannelSpec(name, named, self._limits(name), entry.key_where)
+            yield ChannelSpec(name, named, self._limits(name), self._leads(entry), entry.key_where)
+
+    def _leads(self, channel: Node) -> float | None:
+        node = channel.get("leads")
+        ohm = None if node is None else self._quantity(node, "resistance")
+        if node is not None and ohm is not None and ohm < 0:
+            self._refuse(node, f"got {node.value!r}, expected zero or more", "leads: 0.2 ohm")
+        return ohm
 
     def _role(
         self, entry: Node, role: str, channel: str, instruments: dict[str, InstrumentSpec]

@@ -12,7 +12,7 @@ from typing import cast
 
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.instruments import Driver
-from rig.core.simulation import World
+from rig.core.simulation import ServeWorld, World
 
 
 def driver_names() -> list[str]:
@@ -37,13 +37,22 @@ def load_driver(name: str, where: str = "driver") -> type[Driver]:
 
 def load_world() -> type[World]:
     """Return the class of the simulated world; raises BadInput when none is installed."""
-    entry = _entries("rig.simulators").get("world")
+    return cast(type[World], _simulator("world"))
+
+
+def load_serve() -> ServeWorld:
+    """Return the function that serves a simulated bench; raises BadInput when none is installed."""
+    return cast(ServeWorld, _simulator("serve"))
+
+
+def _simulator(name: str) -> object:
+    entry = _entries("rig.simulators").get(name)
     if entry is None:
         raise BadInput(
-            Problem("bench", "no simulators are installed (entry point rig.simulators: world)"),
+            Problem("bench", f"no simulators are installed (entry point rig.simulators: {name})"),
             remedy="install cellrig whole, with its simulators package",
         )
-    return cast(type[World], entry.load())
+    return entry.load()
 
 
 @functools.cache

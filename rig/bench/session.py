@@ -17,14 +17,14 @@ from rig import __version__
 from rig.bench.file import BenchFile, ChannelSpec
 from rig.bench.instruments import OpenBench, identity_snapshot, open_bench
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
-from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.errors import BadInput, Problem
 from rig.core.records import RunState
 from rig.engine.cursor import Cursor, from_json
 from rig.engine.runner import Run
 from rig.engine.schedule import Schedule, SimulatedSchedule, ThreadedSchedule
 from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol
-from rig.protocol.check import check_channel, needs
+from rig.protocol.check import check_channel
 from rig.protocol.program import CellFacts, Program
 from rig.store import queries, tables
 from rig.store.database import open_database
@@ -101,43 +101,6 @@ def _cell_facts(database: Engine | None, name: str) -> CellFacts | None:
         record["capacity_ah"],
         record["mass_gram"],
         record["symmetric"],
-    )
-
-
-def choose_channels(bench: BenchFile, program: Program, wanted: str | None) -> list[ChannelSpec]:
-    """Return the channels named (``A1,A2`` or ``all``), or the first that has what is needed.
-
-    Raises BadInput for an unknown channel, or when no channel has the roles.
-    """
-    if wanted is None:
-        return [_first_fit(bench, program)]
-    names = (
-        list(bench.channels) if wanted == "all" else [name.strip() for name in wanted.split(",")]
-    )
-    problems = [
-        Problem(
-            "--channel",
-            f"bench {bench.file} has no channel {name!r}; it has: {', '.join(bench.channels)}",
-            suggestion=did_you_mean(name, bench.channels),
-        )
-        for name in names
-        if name not in bench.channels
-    ]
-    if problems:
-        raise BadInput(problems)
-    return [bench.channels[name] for name in dict.fromkeys(names)]
-
-
-def _first_fit(bench: BenchFile, program: Program) -> ChannelSpec:
-    required = needs(program)
-    for channel in bench.channels.values():
-        if required <= set(channel.instruments):
-            return channel
-    raise BadInput(
-        Problem(
-            f"bench {bench.file}",
-            f"no channel has all that protocol {program.name!r} needs: {', '.join(sorted(required))}",
-        )
     )
 
 

@@ -26,15 +26,15 @@ drivers = typer.Typer(
 @bench.command("check")
 def bench_check(bench_name: BenchOption = "sim", json: Json = False) -> int:
     """Identify everything that is plugged in; all failures at once."""
-    from rig.bench.file import load_bench  # noqa: PLC0415
-    from rig.bench.inspection import inspect_bench  # noqa: PLC0415
+    from rig.bench.file import load_bench
+    from rig.bench.inspection import inspect_bench
 
     findings = inspect_bench(load_bench(bench_name))
     if json:
         print_json({"instruments": [finding.to_dict() for finding in findings]})
     else:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.tree import Tree  # noqa: PLC0415
+        from rich.console import Console
+        from rich.tree import Tree
 
         tree = Tree(f"bench {bench_name}")
         for finding in findings:
@@ -55,8 +55,8 @@ def drivers_list(json: Json = False) -> int:
     if json:
         print_json({"drivers": [_sheet_dict(sheet) for sheet in sheets]})
         return 0
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table("driver", "instrument", "roles", "models", "proven")
     for sheet in sheets:
@@ -73,7 +73,7 @@ def drivers_show(
     json: Json = False,
 ) -> int:
     """Show one family's sheet: ranges, quirks, what nobody knows yet."""
-    from rig.bench.registry import load_driver  # noqa: PLC0415
+    from rig.bench.registry import load_driver
 
     sheet = load_driver(name, "rig drivers show").sheet
     if json:
@@ -85,13 +85,13 @@ def drivers_show(
 
 
 def _sheets() -> list[Sheet]:
-    from rig.bench.registry import driver_names, load_driver  # noqa: PLC0415
+    from rig.bench.registry import driver_names, load_driver
 
     return [load_driver(name).sheet for name in driver_names()]
 
 
 def _sheet_dict(sheet: Sheet) -> dict[str, Any]:
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
     values = asdict(sheet)
     values["roles"] = [role.value for role in sheet.roles]
@@ -101,7 +101,7 @@ def _sheet_dict(sheet: Sheet) -> dict[str, Any]:
 
 
 def _sheet_lines(sheet: Sheet) -> list[str]:
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
     lines = [f"{sheet.family}: {sheet.maker} {sheet.title}", f"manual: {sheet.manual}"]
     lines.append(
@@ -131,8 +131,8 @@ def simulate(
     json: Json = False,
 ) -> int:
     """Serve simulated instruments on TCP and pty until Ctrl-C; prints where each one listens."""
-    from rig.bench.file import load_bench  # noqa: PLC0415
-    from rig.bench.serving import bench_for, serve_simulated  # noqa: PLC0415
+    from rig.bench.file import load_bench
+    from rig.bench.serving import bench_for, serve_simulated
 
     if not 0 < speed < float("inf"):
         raise BadInput(

@@ -53,8 +53,8 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._terminal:
-            from rich.console import Console  # noqa: PLC0415
-            from rich.live import Live  # noqa: PLC0415
+            from rich.console import Console
+            from rich.live import Live
 
             console = Console(stderr=True)
             self._live = Live(console=console, auto_refresh=False, get_renderable=self._table)
@@ -91,8 +91,8 @@ class Progress:
         return LOOK_AT_CLOCK_EVERY if getattr(self._session.clock, "speed", None) is None else 1
 
     def _table(self) -> Table:
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
 
         table = Table(
             "channel", "state", "", "cycle", "step", "V", "I", "T", "time", "left", expand=True
@@ -131,7 +131,7 @@ class Progress:
 
 
 def _words(run: Run) -> str:
-    from rig.protocol.program import Step  # noqa: PLC0415
+    from rig.protocol.program import Step
 
     instructions, pc = run.program.instructions, run.cursor.place.pc
     step = instructions[pc] if pc < len(instructions) else None
@@ -139,6 +139,6 @@ def _words(run: Run) -> str:
 
 
 def _estimate(run: Run) -> float:
-    from rig.protocol.check import estimate_duration_second  # noqa: PLC0415
+    from rig.protocol.check import estimate_duration_second
 
     return estimate_duration_second(run.program, run.program.cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,9 +61,9 @@ def run(
     json: Json = False,
 ) -> int:
     """Run a protocol on one or more channels, or continue a run that was interrupted."""
-    from rig.bench.file import load_bench  # noqa: PLC0415
-    from rig.bench.session import start  # noqa: PLC0415
-    from rig.store.database import database_url  # noqa: PLC0415
+    from rig.bench.file import load_bench
+    from rig.bench.session import start
+    from rig.store.database import database_url
 
     if (protocol is None) == (resume is None):
         problem = Problem(
@@ -81,9 +82,9 @@ def run(
 
 
 def _resumed(wanted: str, bench_file: Any, url: str) -> list[Any]:
-    from rig.bench.session import resume_job  # noqa: PLC0415
-    from rig.store.database import open_database  # noqa: PLC0415
-    from rig.store.queries import find_run  # noqa: PLC0415
+    from rig.bench.session import resume_job
+    from rig.store.database import open_database
+    from rig.store.queries import find_run
 
     engine = open_database(url, create=False)
     return [resume_job(find_run(engine, wanted), bench_file, engine)]
@@ -97,8 +98,9 @@ def _fresh(
     url: str,
     cell: str,
 ) -> list[Any]:
-    from rig.bench.session import Job, choose_channels, load_job_program  # noqa: PLC0415
-    from rig.store.database import open_database  # noqa: PLC0415
+    from rig.bench.choosing import choose_channels
+    from rig.bench.session import Job, load_job_program
+    from rig.store.database import open_database
 
     program = load_job_program(protocol, variables, open_database(url) if cell else None, cell)
     channels = choose_channels(bench_file, program, channel)
@@ -114,7 +116,7 @@ def _fresh(
 
 def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
     """Run a session with its progress on screen and Ctrl-C armed; return the exit code."""
-    from rig.cli.progress import Progress, stopping_on_signals  # noqa: PLC0415
+    from rig.cli.progress import Progress, stopping_on_signals
 
     with stopping_on_signals(session), Progress(session, quiet=quiet or json) as progress:
         session.run(progress.between)
@@ -152,14 +154,20 @@ def check(
     json: Json = False,
 ) -> int:
     """Check a protocol: all problems with line and column, else its steps and how long it takes."""
-    from rig.protocol import load_protocol  # noqa: PLC0415
-    from rig.protocol.check import check_channel, estimate_duration_second, needs, step_table  # noqa: PLC0415
+    from rig.protocol import load_protocol
+    from rig.protocol.check import (
+        check_channel,
+        estimate_duration_second,
+        needs,
+        step_table,
+        warnings,
+    )
 
     program = load_protocol(protocol, variables=variables_of(settings))
     if bench is not None:
-        from rig.bench.file import load_bench  # noqa: PLC0415
-        from rig.bench.offline import sheet_facts  # noqa: PLC0415
-        from rig.bench.session import choose_channels  # noqa: PLC0415
+        from rig.bench.choosing import choose_channels
+        from rig.bench.file import load_bench
+        from rig.bench.offline import sheet_facts
 
         bench_file = load_bench(bench)
         facts = [
@@ -171,18 +179,19 @@ def check(
     rows, required = step_table(program), sorted(needs(program))
     second = estimate_duration_second(program, program.cell)
     if json:
-        steps = [{"index": row.index, "words": row.words, "ends": row.ends} for row in rows]
-        print_json(
-            {"name": program.name, "needs": required, "duration_second": second, "steps": steps}
-        )
+        facts = {"name": program.name, "needs": required, "duration_second": second}
+        notes = [str(note) for note in warnings(program, protocol)]
+        print_json(facts | {"steps": [asdict(row) for row in rows], "warnings": notes})
         return 0
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    table = Table("", "step", "until", title=f"{Path(protocol).name}: {program.name}")
+    table = Table("", "step", "phase", "record", title=f"{Path(protocol).name}: {program.name}")
     for row in rows:
-        table.add_row(str(row.index), f"{'  ' * row.indent}{row.words}", row.ends)
+        table.add_row(str(row.address), f"{'  ' * row.depth}{row.words}", row.phase, row.record)
     Console().print(table)
+    for note in warnings(program, protocol):
+        typer.echo(f"note: {note}", err=True)
     typer.echo(f"about {duration(second)}; needs: {', '.join(required)}")
     return 0
 
@@ -193,7 +202,7 @@ def schema(
 ) -> int:
     """Print the JSON Schema of protocol files, for completion in an editor."""
     del json  # it is JSON in any case
-    from rig.protocol import json_schema  # noqa: PLC0415
+    from rig.protocol import json_schema
 
     if what != "protocol":
         raise BadInput(

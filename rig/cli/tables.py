@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rig.core.errors import BadInput, Problem, did_you_mean
 
@@ -64,7 +64,7 @@ def load_source(source: str, db: str | None, headless: Sequence[str] = ()) -> pd
 
 def read_table(path: Path, headless: Sequence[str] = ()) -> pd.DataFrame:
     """Read one delimited text file; the first row is the header unless it is all numbers."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     text = _decoded(path)
     lines = [line for line in text.splitlines() if line.strip()]
@@ -113,7 +113,7 @@ def numbers(
     frame: pd.DataFrame, source: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Columns:
     """Return columns as float arrays; BadInput names every missing column and unreadable cell."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     known = [str(name) for name in frame.columns]
     problems = [_missing(source, name, known) for name in required if name not in known]
@@ -185,7 +185,7 @@ def _missing(source: str, name: str, known: list[str]) -> Problem:
 
 
 def _bad_cells(
-    source: str, name: str, written: pd.Series[object], bad: pd.Series[bool]
+    source: str, name: str, written: pd.Series[Any], bad: pd.Series[bool]
 ) -> list[Problem]:
     rows = [index for index, is_bad in enumerate(bad) if is_bad]
     problems = [

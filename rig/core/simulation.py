@@ -5,7 +5,8 @@ The same door a third party uses. ``rig`` itself never imports a simulator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from rig.core.clock import Clock
@@ -36,4 +37,17 @@ class World(Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put cells and chambers back; instruments power up afresh, as after a mains failure."""
+        ...
+
+
+class ServeWorld(Protocol):
+    """Serves a bench's simulated instruments on this machine's ports; entry point ``serve``."""
+
+    def __call__(
+        self, bench: Mapping[str, Any], *, speed: float, seed: int, faults: Sequence[str]
+    ) -> AbstractContextManager[dict[str, str]]:
+        """Return a context that gives each instrument's address, as ``connect`` takes it.
+
+        Raises BadInput for a bench or a fault that cannot be.
+        """
         ...

@@ -1,15 +1,13 @@
-"""Is this end reached, this condition true, this limit broken? Pure questions about numbers."""
+"""Is this end reached, is this limit broken? Pure questions about numbers."""
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from rig.core.instruments import Regulation
 from rig.engine.action import Reading
 from rig.engine.cursor import Progress
-from rig.protocol.program import End, Expression, Galvanostat, Name, Number, Safety, Step
+from rig.protocol.program import End, Galvanostat, Safety, Step
 
 # A reading that is no measurement (overload, NaN) may be a passing range change; this many in a
 # row is an instrument that cannot see the cell, and a cell that nobody sees is not driven.
@@ -94,53 +92,3 @@ def breach(safety: Safety, progress: Progress, reading: Reading) -> str:
     if safety.capacity_max_ah is not None and capacity > safety.capacity_max_ah:
         return f"capacity {capacity:.6g} Ah in one step above the limit of {safety.capacity_max_ah:g} Ah"
     return ""
-
-
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-
-
-def evaluate(expression: Expression, values: Mapping[str, float]) -> float:
-    """Return the value of an expression; comparisons give 1.0 or 0.0, a missing name gives NaN.
-
-    A division by zero is NaN, too: what is missing or undefined makes a comparison false.
-    """
-    if isinstance(expression, Number):
-        return expression.value
-    if isinstance(expression, Name):
-        return values.get(expression.name, math.nan)
-    first, *rest = (evaluate(operand, values) for operand in expression.operands)
-    match expression.operator:
-        case "neg":
-            return -first
-        case "not":
-            return math.nan if math.isnan(first) else float(not first)
-        case "and":
-            return float(is_true(first) and is_true(rest[0]))
-        case "or":
-            return float(is_true(first) or is_true(rest[0]))
-        case "/" | "%":
-            return _divided(expression.operator, first, rest[0])
-        case "!=" if math.isnan(first) or math.isnan(rest[0]):
-            return 0.0
-    return float(_ARITHMETIC[expression.operator](first, rest[0]))
-
-
-def _divided(sign: str, numerator: float, denominator: float) -> float:
-    if denominator == 0:
-        return math.nan
-    return numerator / denominator if sign == "/" else numerator % denominator
-
-
-def is_true(value: float) -> bool:
-    """Say whether an expression's value counts as true: not zero and not missing."""
-    return not math.isnan(value) and value != 0

@@ -114,6 +114,8 @@ class Run:
 
     def _live(self) -> Task:
         action = self._begin()
+        # Whatever was left switched on, by us or by anybody, is disconnected before we begin.
+        yield from self._perform(MakeSafe("before the first set point"))
         self._enter("armed")
         while True:
             if action.command is not None:

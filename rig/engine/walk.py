@@ -9,8 +9,8 @@ import math
 
 from rig.core.errors import RigError
 from rig.engine.action import CycleEnded
-from rig.engine.conditions import evaluate, is_true
 from rig.engine.cursor import CycleMark, Place, Progress
+from rig.protocol.expressions import is_true
 from rig.protocol.program import Branch, Jump, LoopEnd, LoopStart, Program, Step, StepKind
 
 # A loop whose body holds no step that runs would spin for ever inside one reading.
@@ -36,7 +36,7 @@ def find_step(
             case LoopEnd() as end:
                 place = _pass_ended(program, place, end, progress, cycles)
             case Branch() as branch:
-                taken = is_true(evaluate(branch.when, values(place, progress)))
+                taken = is_true(branch.when, values(place, progress))
                 place = place._replace(pc=place.pc + 1 if taken else branch.otherwise)
             case Jump() as jump:
                 place = place._replace(pc=jump.to)
@@ -77,7 +77,7 @@ def _pass_ended(
     number = place.loops[-1][1]
     over = start.count is not None and number >= start.count
     if not over and end.until is not None:
-        over = is_true(evaluate(end.until, values(place, progress)))
+        over = is_true(end.until, values(place, progress))
     if over:
         return place._replace(loops=place.loops[:-1], pc=place.pc + 1)
     place = place._replace(loops=(*place.loops[:-1], (end.start, number + 1)), pc=end.start + 1)

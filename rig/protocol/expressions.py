@@ -140,7 +140,7 @@ def _written(expression: Expression, kind: str, lowest: int = 0) -> str:
 def _written_number(value: float, kind: str) -> str:
     if kind == FRACTION:
         return f"{value * 100:.12g} %"
-    return f"{value:.12g}" + {CAPACITY: " Ah", TIME: " s"}.get(kind, "")
+    return repr(value).removesuffix(".0") + {CAPACITY: " Ah", TIME: " s"}.get(kind, "")
 
 
 def _operand_kinds(sign: str, operands: tuple[Expression, ...], kind: str) -> tuple[str, str]:

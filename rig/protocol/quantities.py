@@ -235,6 +235,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _plain(value: object) -> str | int | float | bool:
+    if not isinstance(value, str | int | float | bool):
+        raise refusal(f"got {value!r}, expected a single value", "25 degC")
+    return value
+
+
 _COUNT_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\$\w+$"}]
 }
@@ -276,6 +282,11 @@ VoltageSpan = Annotated[
 ]
 CelsiusSpan = Annotated[
     tuple[float, float], PlainValidator(_span("temperature")), WithJsonSchema(_SPAN_SCHEMA)
+]
+Plain = Annotated[
+    str | int | float | bool,
+    PlainValidator(_plain),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 Count = Annotated[int, PlainValidator(_count), WithJsonSchema(_COUNT_SCHEMA)]
 BareEnd = Annotated[

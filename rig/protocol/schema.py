@@ -97,7 +97,7 @@ class ForEachEntry(Labels):
     """Write the steps once for each value of one variable."""
 
     example = "for_each: {temperature: [25 degC, 40 degC]}"
-    for_each: dict[str, Annotated[list[str | int | float | bool], Field(min_length=1)]]
+    for_each: dict[str, Annotated[list[q.Plain], Field(min_length=1)]]
     steps: list[Entry]
 
     @model_validator(mode="after")
@@ -155,7 +155,7 @@ class ProtocolFile(Model):
     cell: Cell | None = None
     safety: SafetyLimits | None = None
     record: Record | None = Field(default=None, description="Default: every 10 s.")
-    variables: dict[str, str | int | float | bool] = Field(
+    variables: dict[str, q.Plain] = Field(
         default={}, description="Values of $names; --set gives others."
     )
     steps: list[Entry]

@@ -20,6 +20,8 @@ from rig.protocol.words import LATER, not_yet
 
 M = TypeVar("M", bound=Model)
 
+# Branches of the unions in models.py; they stand in pydantic's paths and are no keys of the file.
+_BRANCHES = ("<text>", "<mapping>", "<list>")
 _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -40,10 +42,9 @@ def validate(model: type[M], node: Node, problems: list[Problem]) -> M | None:
 
 
 def _problem(detail: ErrorDetails, model: type[Model], node: Node) -> Problem:
-    # Parts in <> name a branch of a union in schema.py; they are no keys of the file.
-    path = [part for part in detail["loc"] if not str(part).startswith("<")]
+    path = [part for part in detail["loc"] if part not in _BRANCHES]
     if detail["type"] == "extra_forbidden":
-        return _unknown_key(path, model, node)
+        return _unknown_key(str(detail["loc"][-1]), path, model, node)
     place = node.child(*path)
     context = detail.get("ctx", {})
     match detail["type"]:
@@ -75,8 +76,7 @@ def _in_words(path: list[int | str]) -> str:
     return f"{key}: " if key else ""
 
 
-def _unknown_key(path: list[int | str], model: type[Model], node: Node) -> Problem:
-    key = str(path[-1])
+def _unknown_key(key: str, path: list[int | str], model: type[Model], node: Node) -> Problem:
     where = node.child(*path).key_where
     if key in LATER:
         return Problem(where, not_yet(repr(key)))

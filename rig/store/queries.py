@@ -81,11 +81,16 @@ def samples(engine: Engine, run_id: str, columns: tuple[str, ...] = SAMPLE_COLUM
     return frame.drop_duplicates("_order").drop(columns="_order").reset_index(drop=True)
 
 
-def table_frame(engine: Engine, table: Table, run_id: str) -> pd.DataFrame:
+def table_rows(engine: Engine, table: Table, run_id: str) -> list[dict[str, Any]]:
     """Return a run's rows of ``step``, ``cycle``, ``spectrum``... in order of their key."""
     order = list(table.primary_key.columns)
-    rows = _rows(engine, select(table).where(table.c.run_id == run_id).order_by(*order))
-    return pd.DataFrame(rows, columns=[column.name for column in table.columns])
+    return _rows(engine, select(table).where(table.c.run_id == run_id).order_by(*order))
+
+
+def table_frame(engine: Engine, table: Table, run_id: str) -> pd.DataFrame:
+    """Return the same as a frame, with its columns even when there are no rows."""
+    columns = [column.name for column in table.columns]
+    return pd.DataFrame(table_rows(engine, table, run_id), columns=columns)
 
 
 def load_cursor(engine: Engine, run_id: str) -> tuple[str, str | None] | None:

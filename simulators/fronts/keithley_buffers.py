@@ -17,7 +17,7 @@ from simulators.fronts.keithley_settings import UNITS, Reading
 from simulators.fronts.scpi import Argument, ScpiError, keyword, short_form
 
 DEFAULT_CAPACITY = 100_000
-LARGEST_CAPACITY = 6_875_000
+LARGEST_CAPACITY = 6_875_000  # PyMeasure's bound; the sheet names none
 MOST_ELEMENTS = 13
 # Simulated instruments were all set to the same date at power-on, so that bytes repeat.
 POWER_ON_DATE = datetime(2026, 1, 1, tzinfo=UTC)

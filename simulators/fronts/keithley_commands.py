@@ -86,13 +86,6 @@ def _set_register(name: str) -> Prepare[SourceMeter]:
     return prepare
 
 
-def _prepare_operation_complete(
-    arguments: Arguments, _suffixes: tuple[int, ...]
-) -> Action[SourceMeter]:
-    take(arguments, 0)
-    return lambda meter: meter.complete_operation()
-
-
 _SYSTEM: rows.Table = {
     "*IDN?": rows.ask(lambda meter: meter.identity),
     "*LANG?": rows.ask(lambda meter: meter.language),
@@ -107,7 +100,7 @@ _SYSTEM: rows.Table = {
     "*SRE": _set_register("service_enable"),
     "*SRE?": rows.ask(lambda meter: str(meter.service_enable)),
     "*STB?": rows.ask(_status_byte),
-    "*OPC": _prepare_operation_complete,
+    "*OPC": rows.do(lambda meter: meter.complete_operation()),
     "*OPC?": rows.ask(lambda _front: "1"),
     "*WAI": rows.do(lambda meter: meter.wait_for_loop()),
     "SYSTem:ERRor[:NEXT]?": rows.ask(_next_error),

@@ -10,7 +10,7 @@ import math
 
 from simulators.interfaces import ChamberAir
 
-NODE_SECOND = 10.0
+NODE_SECOND = 30.0
 
 
 class ThermalLag:

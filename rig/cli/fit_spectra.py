@@ -1,0 +1,248 @@
+"""``rig fit eis`` and ``rig fit interface``: spectra in, circuits and resistances out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rig.cli.fit_options import (
+    Area,
+    AreaUncertainty,
+    Database,
+    Diameter,
+    Json,
+    Source,
+    Thickness,
+    area_of,
+    fraction_of,
+    length_of,
+)
+from rig.cli.fit_output import show_result, with_error
+from rig.cli.tables import load_source, numbers
+from rig.core.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rig.analysis.capacitance import Geometry
+    from rig.analysis.interface import InterfaceResistance
+    from rig.analysis.spectrum import Spectrum
+
+SPECTRUM_COLUMNS = ("frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm")
+
+Values = Annotated[
+    list[str] | None, typer.Option(help="name=value in base units, for example R0=12.5; repeat.")
+]
+
+
+def eis(
+    source: Source,
+    circuit: Annotated[
+        str | None,
+        typer.Option(help="For example R0-p(R1,CPE1)-CPE2; default: the best of a family."),
+    ] = None,
+    start: Values = None,
+    fix: Values = None,
+    weights: Annotated[str, typer.Option(help="modulus, unit or proportional.")] = "modulus",
+    capacitive: Annotated[
+        bool, typer.Option(help="Leave out inductive points (Im Z > 0); the result says so.")
+    ] = False,
+    thickness: Thickness = None,
+    area: Area = None,
+    diameter: Diameter = None,
+    db: Database = None,
+    json: Json = False,
+) -> None:
+    """Fit an equivalent circuit to one impedance spectrum."""
+    from rig.analysis.impedance_fit import fit_circuit
+    from rig.analysis.pellet import pellet_resistance
+
+    if weights not in ("modulus", "unit", "proportional"):
+        raise BadInput(Problem("--weights", f"got {weights!r}, expected modulus, unit ..."))
+    measured = _spectrum(load_source(source, db, SPECTRUM_COLUMNS), source)
+    measured = measured.capacitive() if capacitive else measured
+    geometry = _geometry(thickness, area, diameter)
+    extra: dict[str, Any] = {}
+    if circuit is None:
+        if start or fix:
+            message = "belong to a circuit: give --circuit as well"
+            raise BadInput(Problem("--start and --fix", message))
+        pellet = pellet_resistance(measured, geometry)
+        fit, extra = pellet.fit, pellet.to_dict()
+        extra.pop("fit")
+    else:
+        fit = fit_circuit(
+            measured,
+            circuit,
+            weights=weights,  # type: ignore[arg-type]  # checked above
+            start=_pairs(start, "--start") or None,
+            fixed=_pairs(fix, "--fix"),
+            geometry=geometry,
+        )
+    rows = [
+        (one.name, with_error(one.value if one.determined else None, one.standard_error, one.unit))
+        for one in fit.parameters
+    ]
+    rows.append(("residual, rms of |Z|", f"{100 * fit.residual_rms_relative:.3g} %"))
+    values = {**fit.to_dict(), **extra}
+    show_result(values, f"{fit.circuit}, {source}", rows, as_json=json)
+
+
+def interface(
+    sources: Annotated[
+        list[str], typer.Argument(help="One table of resistances, or one spectrum per file.")
+    ],
+    symmetric: Annotated[
+        bool, typer.Option(help="Two like interfaces in series; off: one interface.")
+    ] = True,
+    thickness: Thickness = None,
+    area: Area = None,
+    diameter: Diameter = None,
+    area_uncertainty: AreaUncertainty = None,
+    db: Database = None,
+    json: Json = False,
+) -> None:
+    """Area-specific resistance per interface, at one or several temperatures.
+
+    A table has temperature_celsius and either interfaces_resistance_ohm or total_resistance_ohm and
+    electrolyte_resistance_ohm, each with an optional ..._standard_error_ohm.
+    """
+    from rig.analysis.interface import interface_series
+
+    square_centimetre, relative = area_of(area, diameter), fraction_of(area_uncertainty)
+    found: list[InterfaceResistance] = []
+    celsius: list[float] = []
+    for source in sources:
+        frame = load_source(source, db, SPECTRUM_COLUMNS)
+        if "frequency_hertz" not in frame.columns:
+            rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
+        elif symmetric:
+            geometry = _geometry(thickness, area, diameter)
+            rows = [_from_spectrum(frame, source, geometry, relative)]
+        else:
+            raise BadInput(
+                Problem(source, "a spectrum of two unlike electrodes cannot be split"),
+                remedy="use a third electrode, or give a table of resistances",
+            )
+        found.extend(rows)
+        celsius.extend(_temperatures(frame, source, len(rows)))
+    values = interface_series(celsius, found).to_dict()
+    shown = [
+        ("interface" if math.isnan(temperature) else f"{temperature:.1f} degC", _in_words(one))
+        for temperature, one in zip(celsius, found, strict=True)
+    ]
+    show_result(values, "Resistance of one interface", shown, as_json=json)
+
+
+def _spectrum(frame: pd.DataFrame, source: str) -> Spectrum:
+    from rig.analysis.spectrum import spectrum
+
+    columns = numbers(frame, source, SPECTRUM_COLUMNS)
+    return spectrum(*(columns[name] for name in SPECTRUM_COLUMNS))
+
+
+def _geometry(thickness: str | None, area: str | None, diameter: str | None) -> Geometry | None:
+    """Return the geometry, or None when nothing of it was given; half of one is refused."""
+    from rig.analysis.capacitance import Geometry
+
+    if thickness is None and area is None and diameter is None:
+        return None
+    return Geometry(length_of(thickness, "--thickness"), area_of(area, diameter))
+
+
+def _pairs(texts: list[str] | None, option: str) -> dict[str, float]:
+    """Read name=value options; BadInput with all that are none."""
+    values: dict[str, float] = {}
+    problems = []
+    for text in (part for given in texts or [] for part in given.split(",")):
+        name, _, number = text.partition("=")
+        try:
+            values[name.strip()] = float(number)
+        except ValueError:
+            message = f"got {text!r}, expected name=number"
+            problems.append(Problem(option, message, example=f"{option} R0=12.5"))
+    if problems:
+        raise BadInput(problems)
+    return values
+
+
+def _from_spectrum(
+    frame: pd.DataFrame, source: str, geometry: Geometry | None, area_relative: float
+) -> InterfaceResistance:
+    from rig.analysis.pellet import symmetric_cell
+
+    if geometry is None:
+        raise BadInput(Problem("--thickness", "is needed to tell interface from electrolyte"))
+    measured = _spectrum(frame, source)
+    cell = symmetric_cell(measured, geometry, area_relative_uncertainty=area_relative)
+    return replace(cell.interface, flags=cell.flags)
+
+
+def _from_table(
+    frame: pd.DataFrame,
+    source: str,
+    square_centimetre: float,
+    area_relative: float,
+    *,
+    symmetric: bool,
+) -> list[InterfaceResistance]:
+    from rig.analysis.interface import (
+        interface_from_difference,
+        interface_resistance,
+    )
+
+    direct = "interfaces_resistance_ohm" in frame.columns
+    names = ["interfaces"] if direct else ["total", "electrolyte"]
+    values = numbers(frame, source, [f"{name}_resistance_ohm" for name in names])
+    given = numbers(frame, source, [], [f"{name}_standard_error_ohm" for name in names])
+    table = [
+        (column, given.get(f"{name}_standard_error_ohm", 0.0 * column))
+        for name, column in zip(names, values.values(), strict=True)
+    ]
+    if direct:
+        ((both, both_error),) = table
+        return [
+            interface_resistance(
+                float(ohm),
+                float(error),
+                square_centimetre,
+                symmetric=symmetric,
+                area_relative_uncertainty=area_relative,
+            )
+            for ohm, error in zip(both, both_error, strict=True)
+        ]
+    (total, total_error), (inner, inner_error) = table
+    return [
+        interface_from_difference(
+            float(total[row]),
+            float(inner[row]),
+            square_centimetre,
+            total_standard_error_ohm=float(total_error[row]),
+            electrolyte_standard_error_ohm=float(inner_error[row]),
+            symmetric=symmetric,
+            area_relative_uncertainty=area_relative,
+        )
+        for row in range(total.size)
+    ]
+
+
+def _temperatures(frame: pd.DataFrame, source: str, rows: int) -> list[float]:
+    """One sample temperature per result; of a spectrum the mean, nan where nobody wrote it down."""
+    if "temperature_celsius" not in frame.columns:
+        return [math.nan] * rows
+    celsius = numbers(frame, source, ["temperature_celsius"])["temperature_celsius"]
+    return [float(celsius.mean())] if rows == 1 else [float(value) for value in celsius]
+
+
+def _in_words(one: InterfaceResistance) -> str:
+    limit = one.upper_limit_ohm_square_centimetre
+    if limit is not None:
+        return f"below {limit:.3g} ohm cm2"
+    return with_error(
+        one.area_specific_resistance_ohm_square_centimetre,
+        one.combined_standard_error_ohm_square_centimetre,
+        "ohm cm2",
+    )

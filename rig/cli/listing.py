@@ -1,0 +1,124 @@
+"""``rig runs``: what is in the database, and out of it as files."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rig.cli.output import duration, print_json
+from rig.cli.running import Database, Json
+from rig.core.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from rig.store.queries import RunRecord
+
+app = typer.Typer(help="Runs in the database: list, show, export.", no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(help="A run id, a unique prefix, or last.")]
+
+
+def _open(db: str | None) -> Engine:
+    from rig.store.database import database_url, open_database
+    from rig.store.forwarder import forward
+
+    engine = open_database(database_url(db), create=False)
+    forward(engine)
+    return engine
+
+
+@app.command("list")
+def list_all(db: Database = None, json: Json = False) -> int:
+    """List all runs, newest first."""
+    from rig.store.queries import list_runs
+
+    runs = list_runs(_open(db))
+    if json:
+        print_json({"runs": [_plain(run) for run in runs]})
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("run", "channel", "protocol", "state", "started", "why it ended")
+    for run in runs:
+        reason = run.values["reason"] or ""
+        table.add_row(
+            run.run_id[:12], run.channel, run.protocol_name, run.state, _when(run), reason
+        )
+    Console().print(table)
+    return 0
+
+
+@app.command("show")
+def show(run: RunId, db: Database = None, json: Json = False) -> int:
+    """Show one run: its steps, cycles and events."""
+    from rig.store import queries, tables
+
+    engine = _open(db)
+    record = queries.find_run(engine, run)
+    parts: dict[str, list[dict[str, Any]]] = {
+        name: queries.table_rows(engine, table, record.run_id)
+        for name, table in (
+            ("steps", tables.step),
+            ("cycles", tables.cycle),
+            ("events", tables.event),
+        )
+    }
+    if json:
+        print_json(_plain(record) | parts)
+        return 0
+    typer.echo(
+        f"run {record.run_id}  channel {record.channel}  {record.state}: {record.values['reason']}"
+    )
+    typer.echo(f"protocol {record.protocol_name}, sha256 {record.values['protocol_sha256'][:16]}")
+    for step in parts["steps"]:
+        took = duration(step["ended_second"] - step["began_second"])
+        what = "{step_count:>5}  cycle {cycle_count:>4}  {words}".format(**step)
+        typer.echo(f"  {what}  {took}: {step['reason']}")
+    for event in parts["events"]:
+        typer.echo("  {test_time_second:>12.1f} s  {kind}: {message}".format(**event))
+    return 0
+
+
+@app.command("export")
+def export(
+    run: RunId,
+    format_name: Annotated[
+        str, typer.Option("--format", help="bdf-csv, bdf-parquet or csv.")
+    ] = "bdf-csv",
+    out: Annotated[str | None, typer.Option("--out", help="The file to write.")] = None,
+    db: Database = None,
+    json: Json = False,
+) -> int:
+    """Write a run's samples as a file: Battery Data Format (csv, parquet) or every column as csv."""
+    from rig.store import queries
+    from rig.store.export import FORMATS, write_samples
+
+    if format_name not in FORMATS:
+        message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
+        raise BadInput(Problem("--format", message, example="--format bdf-csv"))
+    engine = _open(db)
+    record = queries.find_run(engine, run)
+    path = Path(out or f"{record.channel}_{record.run_id[:8]}{FORMATS[format_name]}")
+    rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
+    if json:
+        print_json({"run_id": record.run_id, "file": str(path), "rows": rows})
+    else:
+        typer.echo(f"{rows} samples: {path}")
+    return 0
+
+
+def _plain(run: RunRecord) -> dict[str, Any]:
+    keys = ("run_id", "channel", "protocol_name", "protocol_sha256", "state", "reason")
+    return {key: run.values[key] for key in keys} | {"started": _when(run)}
+
+
+def _when(run: RunRecord) -> str:
+    started = run.values["started_us"]
+    if started is None:
+        return ""
+    moment = datetime.datetime.fromtimestamp(started / 1e6, tz=datetime.UTC)
+    return moment.isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,146 @@
+"""A program against a channel, as a table, and its duration."""
+
+import pytest
+
+from rig.protocol.check import (
+    ChannelFacts,
+    check_channel,
+    estimate_duration_second,
+    needs,
+    step_table,
+    warnings,
+)
+from rig.protocol.program import CellFacts, Safety
+
+ALL_ROLES = frozenset({"cell", "impedance", "chamber"})
+EIS = "eis: {from: 1 MHz, to: 1 Hz, amplitude: 50 mV}"
+STABLE = "stable: {impedance: 1 %, at: 10 kHz, every: 10 min}"
+
+
+@pytest.mark.parametrize(
+    ("step", "roles"),
+    [
+        ("rest: {for: 1 s}", {"cell"}),
+        (EIS, {"impedance"}),
+        ("set_temperature: {to: 25 degC}", {"chamber"}),
+        (f"set_temperature: {{to: 25 degC, {STABLE}}}", {"chamber", "impedance"}),
+    ],
+)
+def test_a_program_says_what_it_needs(load_steps, step, roles):
+    program = load_steps(f"- {step}")
+    assert needs(program) == roles
+    channel = ChannelFacts("A1", ALL_ROLES - roles)
+    told = [problem.message for problem in check_channel(program, channel)]
+    assert told == [f"the protocol needs a {role}, the channel has none" for role in sorted(roles)]
+
+
+def test_a_channel_that_can_do_everything_has_no_problem(load_steps):
+    program = load_steps(f"- charge: {{at: 1 mA, until: 4 V}}\n- {EIS}")
+    assert check_channel(program, ChannelFacts("A1", ALL_ROLES)) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "message"),
+    [
+        ("charge: {at: 10 mA, until: 4 V}", {"current_ampere": 0.005}, "10 mA is outside"),
+        ("charge: {at: 1 mA, until: 4 V}", {"voltage": (-2.0, 2.0)}, "4 V is outside"),
+        ("hold: {at: 4 V, for: 1 h}", {"voltage": (-2.0, 2.0)}, "4 V is outside"),
+        ("hold: {at: 4 V, for: 1 h}", {"current_ampere": 0.005}, "20 mA is outside"),
+        ("charge: {at: 1 mA, until: 4 V}", {"safety": Safety(0.0, 3.9)}, "4 V is outside"),
+        ("set_temperature: {to: -30 degC}", {"temperature": (-20.0, 100.0)}, "-30 degC is outside"),
+        (EIS, {"frequency": (0.1, 2e5)}, "1 MHz is outside"),
+        (EIS, {"amplitude_volt": 0.02}, "50 mV is outside"),
+        (f"set_temperature: {{to: 0 degC, {STABLE}}}", {"frequency": (1.0, 1e3)}, "10 kHz is"),
+    ],
+)
+def test_what_a_channel_cannot_do_is_said_with_the_step(load_steps, step, facts, message):
+    program = load_steps(f"- {step}")
+    channel = ChannelFacts("A1", ALL_ROLES, **facts)
+    problems = check_channel(program, channel)
+    assert any(message in problem.message for problem in problems), problems
+    assert problems[0].where.startswith("A1, line 6 (")
+
+
+def test_a_hold_at_another_voltage_than_the_charge_before_is_a_warning(load_steps):
+    charge = "- charge: {at: 1 mA, until: 4.2 V}\n"
+    assert warnings(load_steps(charge + "- hold: {at: 4.2 V, for: 1 h}")) == []
+    (warning,) = warnings(load_steps(charge + "- hold: {at: 4.1 V, for: 1 h}"), "f.yaml")
+    assert warning.where == "f.yaml:7"
+    assert warning.message == "holds 4.1 V after a step that ends at 4.2 V"
+
+
+def test_the_table_is_indented_by_loops_and_conditions(load_steps):
+    program = load_steps("""
+        - repeat: 500
+          until: capacity_retention < 80 %
+          steps:
+            - charge: {at: C/2, until: 4.2 V}
+            - if:
+                when: pass % 50 == 0
+                then: [{eis: {from: 100 kHz, to: 0.1 Hz, amplitude: 5 mV}, phase: check}]
+                else: [{rest: {for: 5 min}}]
+            - discharge: {at: C/2, until: 2.8 V}
+        - rest: {for: 10 min}
+        """)
+    assert [(row.depth, row.words) for row in step_table(program)] == [
+        (0, "repeat 500 times until capacity_retention < 80 %, counts cycles"),
+        (1, "charge at C/2 until 4.2 V"),
+        (1, "if pass % 50 == 0"),
+        (2, "EIS 100 kHz to 0.1 Hz, 10 points per decade, 5 mV"),
+        (1, "else"),
+        (2, "rest for 5 min"),
+        (1, "discharge at C/2 until 2.8 V"),
+        (0, "rest for 10 min"),
+    ]
+    assert step_table(program)[3].phase == "check"
+    assert step_table(program)[1].record == "every 10 s"
+
+
+# --- duration ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "second"),
+    [
+        ("- rest: {for: 10 min}", 600),
+        ("- charge: {at: C/2, until: 4 V}", 7200),
+        ("- charge: {at: C/2, until: 4 V, for: 1 h}", 3600),
+        ("- charge: {at: 1 mA, until: {voltage: 4 V, capacity: 1 mAh}}", 3600),
+        ("- cccv: {at: 1C, to: 4 V, until: C/20}", 3600 + 1800),
+        ("- hold: {at: 4 V, until: C/20}", 1800),
+        ("- hold: {at: 4 V, until: C/20, for: 10 min}", 600),
+        ("- repeat: 100\n  steps: [{rest: {for: 1 min}}]", 6000),
+        ("- repeat: 20000\n  steps: [{rest: {for: 1 s}}]", 20_000),
+        ("- repeat:\n  steps: [{rest: {for: 1 min}}]\n  until: cycle == 3", 60),
+        ("- set_temperature: {to: 35 degC, soak: 1 h}", 600 + 3600),
+        (f"- set_temperature: {{to: 25 degC, soak: 1 h, {STABLE}}}", 3600 + 1200),
+        ("- set_temperature: {to: 85 degC, timeout: 30 min}", 1800),
+        ("- eis: {from: 1 Hz, to: 1 mHz, points_per_decade: 1, amplitude: 9 mV}", 3333.8),
+    ],
+)
+def test_the_duration_follows_the_written_rules(load_steps, steps, second):
+    assert estimate_duration_second(load_steps(steps)) == pytest.approx(second)
+
+
+def test_conditions_on_counters_are_walked_through(load_steps):
+    program = load_steps("""
+        - repeat: 100
+          steps:
+            - if: {when: pass % 50 == 0, then: [{rest: {for: 1 h}}], else: [{rest: {for: 1 s}}]}
+        """)
+    assert estimate_duration_second(program) == 2 * 3600 + 98
+
+
+def test_another_cell_takes_another_time(load_steps):
+    program = load_steps("- charge: {at: 1 mA, until: 4 V}")
+    assert estimate_duration_second(program, CellFacts(capacity_ah=0.001)) == 3600
+
+
+def test_loops_within_loops_are_estimated_in_no_time(load_steps):
+    program = load_steps("""
+        - repeat: 100000
+          steps:
+            - repeat: 100000
+              steps: [{repeat: 100000, steps: [{rest: {for: 1 s}}]}]
+        """)
+    assert estimate_duration_second(program) == pytest.approx(1e15)
