@@ -16,11 +16,12 @@ from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.link import Link
 from simulators.fronts.espec_p300 import EspecP300Front
 from simulators.fronts.keithley_2450 import Keithley2450Front
+from simulators.fronts.keithley_settings import OffState
 from simulators.fronts.methodscript import MethodScriptFront
 from simulators.fronts.methodscript_models import MODELS as PALMSENS_MODELS
 from simulators.interfaces import Cell, ChamberAir, Front
 from simulators.link import InMemoryLink
-from simulators.models.blocks import read_cell, read_chamber, read_model
+from simulators.models.blocks import read_cell, read_chamber, read_choices
 from simulators.models.cell import CircuitCell
 from simulators.models.chamber import ChamberTraits, SimulatedChamber
 from simulators.models.dummy import Dummy
@@ -37,12 +38,14 @@ EXAMPLE = "simulate: {cell: full_cell, area: 1 cm^2}"
 
 @dataclass(frozen=True, slots=True)
 class CellFamily:
-    """A driver's instruments that drive a cell; ``build`` takes name, cell, model and seed."""
+    """A driver's instruments that drive a cell; ``build`` takes name, cell, choices and seed.
+
+    ``choices`` is what a ``simulate:`` block may choose, the default first.
+    """
 
     transport: Transport
-    models: tuple[str, ...]
-    usual_model: str
-    build: Callable[[str, Cell, str, int], Front]
+    choices: Mapping[str, tuple[str, ...]]
+    build: Callable[[str, Cell, Mapping[str, str], int], Front]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,21 @@ class ChamberFamily:
 FAMILIES: dict[str, CellFamily | ChamberFamily] = {
     "keithley.smu2450": CellFamily(
         Transport.TCP,
-        ("2450",),
-        "2450",
-        lambda name, cell, model, seed: Keithley2450Front(name, cell, model=model, seed=seed),
+        {"model": ("2450",), "saved_off_state": ("normal", "high_impedance")},
+        lambda name, cell, chosen, seed: Keithley2450Front(
+            name,
+            cell,
+            model=chosen["model"],
+            saved_off_state=OffState[chosen["saved_off_state"].upper()],
+            seed=seed,
+        ),
     ),
     "palmsens.methodscript": CellFamily(
         Transport.PTY,
-        tuple(PALMSENS_MODELS),
-        "nexus1",
-        lambda name, cell, model, seed: MethodScriptFront(name, cell, model=model, seed=seed),
+        {"model": ("nexus1", *(name for name in PALMSENS_MODELS if name != "nexus1"))},
+        lambda name, cell, chosen, seed: MethodScriptFront(
+            name, cell, model=chosen["model"], seed=seed
+        ),
     ),
     "espec.p300": ChamberFamily(
         Transport.PTY, lambda name, air, seed: EspecP300Front(name, air, seed=seed)
@@ -144,7 +153,7 @@ class _Plan:
         self._seed = seed
         self._wired: dict[str, tuple[str, CircuitCell]] = {}  # instrument -> channel, its cell
         self._families: dict[str, CellFamily | ChamberFamily] = {}
-        self._models: dict[str, str] = {}
+        self._chosen: dict[str, dict[str, str]] = {}
         instruments = self._mapping(bench.get("instruments"), "instruments")
         for name, content in instruments.items():
             self._read_instrument(name, self._mapping(content, f"instruments.{name}"))
@@ -165,7 +174,7 @@ class _Plan:
             cell = self._wired[name][1]
         else:
             cell = CircuitCell(DUMMY, self._room(name), THERMAL_LAG_SECOND)
-        return family.build(name, cell, self._models[name], self._seed_of(name))
+        return family.build(name, cell, self._chosen[name], self._seed_of(name))
 
     def _read_instrument(self, name: str, content: Mapping[str, Any]) -> None:
         if content.get("connect") != SIMULATED:
@@ -185,9 +194,7 @@ class _Plan:
             traits = read_chamber(options, place, self.problems)
             self.chambers[name] = SimulatedChamber(traits, seed=self._seed_of(f"{name}/air"))
         else:
-            self._models[name] = read_model(
-                options, family.models, family.usual_model, place, self.problems
-            )
+            self._chosen[name] = read_choices(options, family.choices, place, self.problems)
 
     def _read_channel(
         self, name: str, content: Mapping[str, Any], instruments: Mapping[str, Any]
@@ -198,7 +205,7 @@ class _Plan:
         }
         for role, instrument in roles.items():
             self._check_role(role, instrument, instruments, f"{where}.{role}")
-        connected = {roles[role] for role in CELL_ROLES if role in roles} & self._models.keys()
+        connected = {roles[role] for role in CELL_ROLES if role in roles} & self._chosen.keys()
         if not connected:
             return
         if "simulate" not in content:

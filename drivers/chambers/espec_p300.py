@@ -25,7 +25,8 @@ from rig.core.link import Link
 from rig.core.sheet import load_sheet
 
 SAFE_CELSIUS = 25.0
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_FOUR_NUMBERS = re.compile(",".join([f"({_NUMBER.pattern})"] * 4))  # TEMP?, read day and night
 
 # Section 3: what MODE? and MON? may answer, and whether the chamber conditions its air then.
 RUNNING = {
@@ -137,11 +138,11 @@ class EspecP300:
     def _read_temperatures(self) -> tuple[float, float, float, float]:
         """Return air, set point, high limit, low limit."""
         reply = self._query("TEMP?")
-        fields = reply.split(",")
-        if len(fields) != 4:
-            raise self._unreadable("TEMP?", reply, "pv,sp,high,low")
-        air, setpoint, high, low = (self._number(field, "TEMP?", reply) for field in fields)
-        return air, setpoint, high, low
+        match = _FOUR_NUMBERS.fullmatch(reply)
+        if match is None:
+            raise self._unreadable("TEMP?", reply, "pv,sp,high,low in decimal numbers")
+        air, setpoint, high, low = match.groups()
+        return float(air), float(setpoint), float(high), float(low)
 
     def _read_largest_celsius(self) -> float:
         """Return the last field of ``drybulb[,wetbulb],controller,max``."""

@@ -12,7 +12,8 @@ from rig.protocol.program import Program
 def choose_channels(bench: BenchFile, program: Program, wanted: str | None) -> list[ChannelSpec]:
     """Return the channels named (``A1,A2`` or ``all``), or the first that has what is needed.
 
-    Raises BadInput for an unknown channel, or when no channel has the roles.
+    Raises BadInput for an unknown channel, and for everything that a channel cannot do by the
+    sheets of its instruments: no port has been opened then.
     """
     if wanted is None:
         return [_first_fit(bench, program)]
@@ -30,7 +31,13 @@ def choose_channels(bench: BenchFile, program: Program, wanted: str | None) -> l
     ]
     if problems:
         raise BadInput(problems)
-    return [bench.channels[name] for name in dict.fromkeys(names)]
+    chosen = [bench.channels[name] for name in dict.fromkeys(names)]
+    problems = [
+        problem for spec in chosen for problem in check_channel(program, sheet_facts(bench, spec))
+    ]
+    if problems:
+        raise BadInput(problems)
+    return chosen
 
 
 def _first_fit(bench: BenchFile, program: Program) -> ChannelSpec:

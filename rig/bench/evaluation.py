@@ -33,6 +33,7 @@ from rig.analysis.pellet import (
     symmetric_cell,
 )
 from rig.analysis.spectrum import Spectrum, spectrum
+from rig.bench.file import ROLES
 from rig.core.errors import AnalysisError, BadInput
 from rig.core.units import quantity
 from rig.report.findings import (
@@ -100,8 +101,12 @@ def _facts(
 ) -> dict[str, Any]:
     values = run.values
     events = queries.table_frame(engine, tables.event, run.run_id)
-    content = values["bench"].get("content", {})
+    bench = values["bench"]
+    content = bench.get("content", {})
     connects = [entry.get("connect") for entry in content.get("instruments", {}).values()]
+    channel = content.get("channels", {}).get(run.channel, {})
+    own = {channel[role] for role in ROLES if role in channel}
+    identities = {name: who for name, who in bench.get("identities", {}).items() if name in own}
     return {
         "run_id": run.run_id,
         "channel": run.channel,
@@ -114,7 +119,7 @@ def _facts(
         "started": _iso(values["started_us"]),
         "ended": _iso(values["ended_us"]),
         "software_version": values["software_version"],
-        "identities": values["bench"].get("identities", {}),
+        "identities": identities,
         "simulated": bool(connects) and all(connect == "sim" for connect in connects),
         "samples": len(samples),
         "test_time_second": float(samples["test_time_second"].max()) if len(samples) else 0.0,
@@ -413,6 +418,5 @@ def _fade_quantities(fade: FadeResult) -> list[Quantity]:
             error,
             "1/cycle",
             effective,
-            flags=fade.flags,
         )
     ]

@@ -5,19 +5,22 @@ Read strictly: everything wrong is reported at once, with line and column, befor
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rig.bench.collecting import Collector
+from rig.bench.limits import LimitsReader
 from rig.bench.registry import load_driver
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.sheet import Role
-from rig.core.units import quantity
 from rig.protocol.program import Safety
 from rig.protocol.source import Node, read_source
+from rig.wire.address import parse_address
 
 BUILT_IN = "sim"
 SIMULATED = "sim"
@@ -25,7 +28,6 @@ ROLES = tuple(role.value for role in Role)
 _TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
 _INSTRUMENT = ("driver", "connect", "simulate")
 _CHANNEL = (*ROLES, "leads", "simulate")
-_LIMITS = ("voltage", "current", "temperature", "capacity")
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
 
@@ -94,34 +96,42 @@ def parse_bench(text: str, file: str) -> BenchFile:
     return _Reader(read_source(text, file), file).bench(text)
 
 
-class _Reader:
+class _Reader(Collector):
     """Walks the tree once and collects what is wrong."""
 
     def __init__(self, root: Node, file: str) -> None:
+        super().__init__()
         self._root, self._file = root, file
-        self._problems: list[Problem] = []
 
     def bench(self, text: str) -> BenchFile:
-        self._keys(self._root, _TOP, "a bench file")
+        self.keys(self._root, _TOP, "a bench file")
         version = self._root.get("bench")
-        if version is None or version.value != 1:
-            self._refuse(version or self._root, "a bench file begins with its version", "bench: 1")
+        if version is None or version.text != "1":
+            self.refuse(version or self._root, "a bench file begins with its version", "bench: 1")
         instruments = {spec.name: spec for spec in self._instruments()}
         channels = {spec.name: spec for spec in self._channels(instruments)}
         self._one_channel_each(channels)
         self._all_or_none_simulated(instruments)
-        database, speed = self._root.get("database"), self._speed()
-        if self._problems:
-            raise BadInput(self._problems)
+        database, speed = self._database(), self._speed()
+        if self.problems:
+            raise BadInput(list(dict.fromkeys(self.problems)))
         return BenchFile(
             self._file,
             instruments,
             channels,
-            str(database.value) if database else None,
+            database,
             speed,
             self._root.plain(),
             hashlib.sha256(text.encode()).hexdigest(),
         )
+
+    def _database(self) -> str | None:
+        node = self._root.get("database")
+        if node is not None and not isinstance(node.value, str):
+            example = "database: sqlite:///rig.db"
+            self.refuse(node, f"got {node.plain()!r}, expected a database URL", example)
+            return None
+        return str(node.value) if node else None
 
     def _speed(self) -> float | None:
         node = self._root.get("speed")
@@ -132,15 +142,15 @@ class _Reader:
             or not isinstance(node.value, int | float)
             or node.value <= 0
         ):
-            self._refuse(
-                node, f"got {node.value!r}, expected how many times faster than life", "speed: 20"
+            self.refuse(
+                node, f"got {node.plain()!r}, expected how many times faster than life", "speed: 20"
             )
             return None
         return float(node.value)
 
     def _entries(self, node: Node | None, what: str, example: str) -> Iterator[tuple[str, Node]]:
         if node is None or not isinstance(node.value, dict) or not node.value:
-            self._refuse(node or self._root, f"expected {what}", example)
+            self.refuse(node or self._root, f"expected {what}", example)
             return
         yield from node.value.items()
 
@@ -150,41 +160,48 @@ class _Reader:
             node, "instruments by name", f"instruments: {{{_EXAMPLE}}}"
         ):
             if not isinstance(entry.value, dict):
-                self._refuse(entry, f"instrument {name!r} needs a driver and a connect", _EXAMPLE)
+                self.refuse(entry, f"instrument {name!r} needs a driver and a connect", _EXAMPLE)
                 continue
-            self._keys(entry, _INSTRUMENT, f"instrument {name!r}")
+            self.keys(entry, _INSTRUMENT, f"instrument {name!r}")
             driver, connect = self._text(entry, "driver", name), self._text(entry, "connect", name)
             if driver:
-                self._require_driver(driver, entry.child("driver").where)
+                where = entry.child("driver").where
+                self.collect(functools.partial(load_driver, driver, where))
+            if connect and connect != SIMULATED:
+                self._require_address(connect, entry.child("connect").where)
             if driver and connect:
                 yield InstrumentSpec(name, driver, connect, entry.key_where)
 
-    def _require_driver(self, name: str, where: str) -> None:
-        self._collect(lambda: load_driver(name, where))
+    def _require_address(self, connect: str, where: str) -> None:
+        try:
+            parse_address(connect)
+        except BadInput as bad:
+            self.problems += [replace(problem, where=where) for problem in bad.problems]
 
     def _text(self, entry: Node, key: str, name: str) -> str:
         node = entry.get(key)
         if node is None or not isinstance(node.value, str):
-            self._refuse(node or entry, f"instrument {name!r} needs a {key}", _EXAMPLE)
+            self.refuse(node or entry, f"instrument {name!r} needs a {key}", _EXAMPLE)
             return ""
         return node.value
 
     def _channels(self, instruments: dict[str, InstrumentSpec]) -> Iterator[ChannelSpec]:
         example = "A1: {cell: smu-1, impedance: pstat-1, chamber: chamber-1}"
+        limits = LimitsReader(self, self._root.get("limits"), self._root.get("channels"))
         for name, entry in self._entries(self._root.get("channels"), "channels by name", example):
             if not isinstance(entry.value, dict):
-                self._refuse(entry, f"channel {name!r} needs its instruments by role", example)
+                self.refuse(entry, f"channel {name!r} needs its instruments by role", example)
                 continue
-            self._keys(entry, _CHANNEL, f"channel {name!r}")
+            self.keys(entry, _CHANNEL, f"channel {name!r}")
             roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
             named = {role: instrument for role, instrument in roles.items() if instrument}
-            yield ChannelSpec(name, named, self._limits(name), self._leads(entry), entry.key_where)
+            yield ChannelSpec(name, named, limits.of(name), self._leads(entry), entry.key_where)
 
     def _leads(self, channel: Node) -> float | None:
         node = channel.get("leads")
-        ohm = None if node is None else self._quantity(node, "resistance")
+        ohm = None if node is None else self.quantity(node, "resistance")
         if node is not None and ohm is not None and ohm < 0:
-            self._refuse(node, f"got {node.value!r}, expected zero or more", "leads: 0.2 ohm")
+            self.refuse(node, f"got {node.value!r}, expected zero or more", "leads: 0.2 ohm")
         return ohm
 
     def _role(
@@ -193,72 +210,35 @@ class _Reader:
         node = entry.get(role)
         if node is None:
             return ""
-        name = str(node.value)
+        if not isinstance(node.value, str):
+            message = f"channel {channel!r}, {role}: got {node.plain()!r}, expected an instrument"
+            self.refuse(node, message, f"{role}: smu-1")
+            return ""
+        name = node.value
         if name not in instruments:
-            message = f"channel {channel!r}, {role}: there is no instrument {name!r} on this bench"
-            self._problems.append(
-                Problem(node.where, message, suggestion=did_you_mean(name, instruments))
-            )
+            self._require_named(name, node, f"channel {channel!r}, {role}")
             return ""
         driver = self._quietly(instruments[name].driver)
         if driver is not None and Role(role) not in driver.sheet.roles:
             able = ", ".join(able.value for able in driver.sheet.roles)
-            self._refuse(
+            self.refuse(
                 node, f"{name} ({instruments[name].driver}) cannot be {role}; it can be: {able}", ""
             )
         return name
+
+    def _require_named(self, name: str, node: Node, who: str) -> None:
+        """Refuse a name that nothing has; one with an entry of its own is refused there."""
+        section = self._root.get("instruments")
+        known = section.value if section and isinstance(section.value, dict) else {}
+        if name not in known:
+            message = f"{who}: there is no instrument {name!r} on this bench"
+            self.refuse(node, message, suggestion=did_you_mean(name, known))
 
     def _quietly(self, driver: str) -> Any:
         try:
             return load_driver(driver)
         except BadInput:
             return None  # reported where the instrument stands
-
-    def _limits(self, channel: str) -> Safety:
-        node = self._root.child("limits", channel)
-        limits, channels = self._root.get("limits"), self._root.get("channels")
-        for name, entry in (
-            limits.value.items() if limits and isinstance(limits.value, dict) else ()
-        ):
-            known = channels.value if channels and isinstance(channels.value, dict) else {}
-            if name not in known:
-                problem = Problem(
-                    entry.key_where,
-                    f"limits for {name!r}, but there is no such channel",
-                    suggestion=did_you_mean(name, known),
-                )
-                if problem not in self._problems:
-                    self._problems.append(problem)
-        if limits is None or limits.get(channel) is None:
-            return Safety()
-        self._keys(node, _LIMITS, f"the limits of {channel!r}")
-        low, high = self._pair(node, "voltage", "voltage", "[2.5 V, 4.3 V]")
-        cold, hot = self._pair(node, "temperature", "temperature", "[-20 degC, 80 degC]")
-        current, capacity = self._single(node, "current"), self._single(node, "capacity")
-        return Safety(low, high, current, cold, hot, capacity, check_every_second=float("inf"))
-
-    def _pair(
-        self, node: Node, key: str, dimension: str, example: str
-    ) -> tuple[float | None, float | None]:
-        entry = node.get(key)
-        if entry is None:
-            return None, None
-        items = entry.items()
-        if len(items) != 2:
-            self._refuse(entry, f"{key} limits are a pair, low and high", f"{key}: {example}")
-            return None, None
-        low, high = (self._quantity(item, dimension) for item in items)
-        if low is not None and high is not None and low >= high:
-            self._refuse(entry, "the low limit is not below the high one", f"{key}: {example}")
-        return low, high
-
-    def _single(self, node: Node, key: str) -> float | None:
-        entry = node.get(key)
-        return None if entry is None else self._quantity(entry, key)
-
-    def _quantity(self, node: Node, dimension: str) -> float | None:
-        value: float | None = self._collect(lambda: quantity(node.value, dimension, node.where))
-        return value
 
     def _one_channel_each(self, channels: dict[str, ChannelSpec]) -> None:
         """An instrument drives one cell: two channels on one SMU would be one cell's burnt tabs."""
@@ -268,7 +248,7 @@ class _Reader:
                 name = channel.instruments.get(role)
                 if name and owners.setdefault(name, channel.name) != channel.name:
                     message = f"{name} already belongs to channel {owners[name]!r}"
-                    self._problems.append(Problem(channel.where, message))
+                    self.problems.append(Problem(channel.where, message))
 
     def _all_or_none_simulated(self, instruments: dict[str, InstrumentSpec]) -> None:
         kinds = {spec.connect == SIMULATED for spec in instruments.values()}
@@ -277,24 +257,4 @@ class _Reader:
             example = (
                 "serve the simulated ones with `rig simulate` and connect to the printed addresses"
             )
-            self._refuse(self._root.child("instruments"), message, example)
-
-    def _keys(self, node: Node, known: tuple[str, ...], what: str) -> None:
-        if not isinstance(node.value, dict):
-            return
-        for key, entry in node.value.items():
-            if key not in known:
-                message = f"{what} has no key {key!r}; known: {', '.join(known)}"
-                self._problems.append(
-                    Problem(entry.key_where, message, suggestion=did_you_mean(key, known))
-                )
-
-    def _refuse(self, node: Node, message: str, example: str) -> None:
-        self._problems.append(Problem(node.where, message, example=example))
-
-    def _collect(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except BadInput as bad:
-            self._problems.extend(bad.problems)
-            return None
+            self.refuse(self._root.child("instruments"), message, example)

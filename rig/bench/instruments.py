@@ -7,7 +7,7 @@ before anything happens to a cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -24,6 +24,8 @@ from rig.engine.runner import Channel
 from rig.protocol.check import ChannelFacts
 from rig.protocol.program import Safety
 from rig.wire import open_link, spaced
+
+WrapLink = Callable[[str, Link, Clock], Link]
 
 
 @dataclass
@@ -96,24 +98,30 @@ class OpenBench:
 
 
 def open_bench(
-    bench: BenchFile, clock: Clock, instruments: Iterable[str], *, seed: int = 1
+    bench: BenchFile,
+    clock: Clock,
+    instruments: Iterable[str],
+    *,
+    seed: int = 1,
+    wrap: WrapLink = lambda _name, link, _clock: link,
 ) -> OpenBench:
     """Open and identify these instruments.
 
+    ``wrap`` may put another link around each instrument's: one that records, or one that fails.
     Raises BadInput with all that cannot be opened, do not answer, or are something else; then
     every port that did open is closed again.
     """
     world = load_world()(bench.plain, clock, seed) if bench.simulated else None
     opened = OpenBench(bench, clock, world)
     names = dict.fromkeys(instruments)
-    problems = [problem for name in names for problem in _open(opened, name)]
+    problems = [problem for name in names for problem in _open(opened, name, wrap)]
     if problems:
         opened.close()
         raise BadInput(problems, remedy="nothing was switched on; see: rig bench check")
     return opened
 
 
-def _open(opened: OpenBench, name: str) -> list[Problem]:
+def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
     """Open and identify one instrument; return what went wrong."""
     spec = opened.bench.instruments[name]
     where = f"{spec.where} instrument {name}"
@@ -125,7 +133,7 @@ def _open(opened: OpenBench, name: str) -> list[Problem]:
             link = opened.world.link(name)
         else:
             link = open_link(spec.connect, sheet.terminator, sheet.baudrate)
-        opened.links[name] = link
+        link = opened.links[name] = wrap(name, link, opened.clock)
         driver = driver_class(spaced(link, opened.clock, sheet.spacing), name)
         opened.identities[name] = driver.identify()
         opened.drivers[name] = driver

@@ -26,7 +26,10 @@ def bench_for(bench: BenchFile, addresses: Mapping[str, str], speed: float) -> s
         name: {"driver": spec.driver, "connect": addresses[name]}
         for name, spec in bench.instruments.items()
     }
-    channels = {name: dict(spec.instruments) for name, spec in bench.channels.items()}
+    channels = {
+        name: {key: value for key, value in channel.items() if key != "simulate"}
+        for name, channel in bench.plain["channels"].items()
+    }
     plain: dict[str, Any] = {
         "bench": 1,
         "speed": speed,

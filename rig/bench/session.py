@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Engine
 
 from rig import __version__
-from rig.bench.file import BenchFile, ChannelSpec
-from rig.bench.instruments import OpenBench, identity_snapshot, open_bench
+from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
+from rig.bench.instruments import OpenBench, WrapLink, identity_snapshot, open_bench
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
 from rig.core.errors import BadInput, Problem
 from rig.core.records import RunState
@@ -36,13 +37,17 @@ MAX_SPEED = "max"
 
 @dataclass(frozen=True)
 class Job:
-    """One protocol on one channel, not yet begun; ``resume_of`` when it continues a run."""
+    """One protocol on one channel, not yet begun; ``resume_of`` when it continues a run.
+
+    ``start_us`` is where simulated wall time begins: a resumed rehearsal goes on from its end.
+    """
 
     program: Program
     protocol_file: str
     channel: ChannelSpec
     cell_name: str = ""
     resume_of: queries.RunRecord | None = None
+    start_us: int = SIMULATED_EPOCH_US
 
 
 @dataclass
@@ -60,7 +65,8 @@ class Session:
         """Run everything to its end; returns when every cell is disconnected and data are synced.
 
         ``between`` is called after each step of work, for a progress display. Raises StoreError
-        when data could not be kept; the cells are safe by then.
+        when data could not be kept; the cells are safe by then, and what was still kept has been
+        tried once more: a file that was locked for a while loses nothing.
         """
 
         def after_each() -> None:
@@ -69,12 +75,11 @@ class Session:
 
         self.schedule.between = after_each
         chambers = self.bench.chambers.values()
-        try:
+        with ExitStack() as closing:  # from the last to the first, whatever fails
+            closing.callback(self.engine.dispose)
+            closing.callback(self.recorder.close)
+            closing.callback(self.bench.close)
             self.schedule.run([*(run.task() for run in self.runs), *(c.task() for c in chambers)])
-        finally:
-            self.bench.close()
-        self.recorder.close()
-        self.engine.dispose()
 
     def stop(self, reason: str) -> None:
         """Disconnect every cell and end; the runs can be resumed. Safe in a signal handler."""
@@ -107,8 +112,8 @@ def _cell_facts(database: Engine | None, name: str) -> CellFacts | None:
 def make_clock(bench: BenchFile, speed: str | None, start_us: int = SIMULATED_EPOCH_US) -> Clock:
     """Return the clock for a bench and ``--speed``: a number of times faster, or ``max``.
 
-    ``start_us`` is where simulated wall time begins: a resumed rehearsal goes on from its end.
-    Raises BadInput for ``max`` with instruments that live in real time.
+    ``start_us`` is where simulated wall time begins. Raises BadInput for ``max`` with instruments
+    that live in real time.
     """
     if speed is None:
         speed = MAX_SPEED if bench.simulated else f"{bench.speed or 1:g}"
@@ -127,7 +132,7 @@ def make_clock(bench: BenchFile, speed: str | None, start_us: int = SIMULATED_EP
         raise BadInput(
             Problem("--speed", f"got {speed!r}, expected a number above 0 or max", example="20")
         )
-    return PacedClock(factor) if bench.simulated else RealClock(factor)
+    return (PacedClock if bench.simulated else RealClock)(factor, start_us)
 
 
 # --- starting ------------------------------------------------------------------------------------
@@ -140,31 +145,25 @@ def start(
     database: str,
     speed: str | None = None,
     seed: int = 1,
+    wrap: WrapLink = lambda _name, link, _clock: link,
 ) -> Session:
     """Check, open, identify, register the runs, and return the session that will run them.
 
-    Raises BadInput with everything that is wrong; nothing has been switched on then.
+    ``wrap`` may put another link around each instrument's, as in open_bench.
+    A run that is continued keeps its own seed. Raises BadInput with everything that is wrong;
+    nothing has been switched on then, and no database has been made.
     """
-    make_clock(bench, speed)  # a wrong --speed is refused before a database is made
     _require_free_instruments(jobs)
-    engine = open_database(database)
-    forward(engine)  # what a killed process left in the spool
-    clock = make_clock(bench, speed, _last_wall_us(engine, jobs))
+    seed = next((job.resume_of.values["seed"] for job in jobs if job.resume_of), seed)
+    clock = make_clock(bench, speed, max(job.start_us for job in jobs))
     names = [name for job in jobs for name in job.channel.instruments.values()]
-    opened = open_bench(bench, clock, names, seed=seed)
+    opened = open_bench(bench, clock, names, seed=seed, wrap=wrap)
     try:
         jobs = [_checked(job, opened) for job in jobs]
+        engine = open_database(database)
+        forward(engine)  # what a killed process left in the spool
         _restore(opened, engine, jobs)
-        world = opened.world
-        simulated = isinstance(clock, SimulatedClock)
-        recorder = Recorder(
-            engine,
-            clock,
-            commit_second=None if simulated and not isinstance(clock, PacedClock) else 1.0,
-            simulation=world.state if world is not None else None,
-        )
-        schedule = SimulatedSchedule(clock) if simulated else ThreadedSchedule(clock)
-        session = Session(opened, clock, engine, schedule, recorder)
+        session = _session(opened, clock, engine)
         session.runs = [_register(job, session, speed or "", seed) for job in jobs]
     except BaseException:
         opened.close()
@@ -172,14 +171,17 @@ def start(
     return session
 
 
-def _last_wall_us(engine: Engine, jobs: Sequence[Job]) -> int:
-    """Return the wall time of the last sample of the runs that are continued, or the epoch."""
-    ends = [
-        queries.last_wall_us(engine, job.resume_of.run_id)
-        for job in jobs
-        if job.resume_of is not None
-    ]
-    return max((end for end in ends if end is not None), default=SIMULATED_EPOCH_US)
+def _session(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
+    """Return a session without runs, with the schedule and the commits that suit the clock."""
+    simulated = isinstance(clock, SimulatedClock)
+    recorder = Recorder(
+        engine,
+        clock,
+        commit_second=None if simulated and not isinstance(clock, PacedClock) else 1.0,
+        simulation=opened.world.state if opened.world is not None else None,
+    )
+    schedule = SimulatedSchedule(clock) if simulated else ThreadedSchedule(clock)
+    return Session(opened, clock, engine, schedule, recorder)
 
 
 def _require_free_instruments(jobs: Sequence[Job]) -> None:
@@ -290,7 +292,8 @@ def _cell_id(engine: Engine, job: Job, run_id: str) -> str:
 def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> Job:
     """Return the job that continues a run, with the protocol as it was when the run began.
 
-    Raises BadInput for a run that is over, or a channel that this bench does not have.
+    Raises BadInput for a run that is over, a channel that this bench does not have, or a bench
+    of simulated instruments for a real run.
     """
     where = f"run {record.run_id[:12]}"
     if not resumable(RunState(record.state)):
@@ -299,6 +302,7 @@ def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> J
     if spec is None:
         message = f"ran on channel {record.channel!r}, which bench {bench.file} does not have"
         raise BadInput(Problem(where, message), remedy="name its bench with --bench FILE")
+    _require_same_world(record, bench, where)
     cell = queries.load_cell(engine, record.values["cell_id"]) or {}
     facts = CellFacts(
         cell.get("area_square_centimetre"),
@@ -313,4 +317,19 @@ def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> J
         variables=record.values["variables"],
         cell=facts,
     )
-    return Job(program, record.values["protocol_file"], spec, resume_of=record)
+    start_us = queries.last_wall_us(engine, record.run_id) or SIMULATED_EPOCH_US
+    file = record.values["protocol_file"]
+    return Job(program, file, spec, resume_of=record, start_us=start_us)
+
+
+def _require_same_world(record: queries.RunRecord, bench: BenchFile, where: str) -> None:
+    """Simulated samples must never go on where real ones ended, nor the other way round."""
+    instruments = record.values["bench"]["content"]["instruments"].values()
+    was_simulated = all(entry["connect"] == SIMULATED for entry in instruments)
+    if was_simulated != bench.simulated:
+        kinds = {True: "simulated", False: "real"}
+        message = (
+            f"ran on {kinds[was_simulated]} instruments, "
+            f"those of bench {bench.file} are {kinds[bench.simulated]}"
+        )
+        raise BadInput(Problem(where, message), remedy="name its bench with --bench FILE")

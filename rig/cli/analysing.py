@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.output import print_json
+from rig.cli.output import output_file, print_json
 from rig.cli.running import Database, Json
-from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from rig.report.findings import RunFindings
@@ -24,12 +22,7 @@ def report(
     """Write one self-contained HTML report of runs: figures, fits, results with uncertainties."""
     from rig.report import render_report
 
-    path = Path(out)
-    if not path.parent.is_dir():
-        problem = Problem(
-            "--out", f"the folder {str(path.parent)!r} does not exist", example="report.html"
-        )
-        raise BadInput(problem)
+    path = output_file("--out", out)
     findings = findings_of(runs, db)
     names = ", ".join(dict.fromkeys(one.protocol_name for one in findings))
     render_report(findings, title=names, path=path)
@@ -63,7 +56,7 @@ def print_quantities(findings: list[RunFindings]) -> bool:
     from rich.console import Console
     from rich.table import Table
 
-    from rig.report import quantity_text
+    from rig.report.numbers import plus_minus
 
     table = Table("cell", "result", "value", "99 % interval", "truth", "recovered", "flags")
     all_recovered = True
@@ -74,7 +67,7 @@ def print_quantities(findings: list[RunFindings]) -> bool:
             table.add_row(
                 finding.channel,
                 quantity.title,
-                quantity_text(quantity),
+                f"{plus_minus(quantity.value, quantity.standard_error)} {quantity.unit}",
                 f"{low:.4g} to {high:.4g}",
                 "" if quantity.truth is None else f"{quantity.truth:.4g}",
                 {None: "", True: "[green]yes[/]", False: "[red]NO[/]"}[quantity.recovered],

@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.output import print_json
-from rig.cli.running import BenchOption, Json
+from rig.cli.output import output_file, print_json
+from rig.cli.running import BenchOption, Json, Seed
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def simulate(
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault to inject, as INSTRUMENT:KIND@OPERATION.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of cells and noise.")] = 1,
+    seed: Seed = 1,
     write_bench: Annotated[
         str | None, typer.Option(help="Also write a bench file that connects to them.")
     ] = None,
@@ -138,12 +137,13 @@ def simulate(
         raise BadInput(
             Problem("--speed", f"got {speed:g}, expected a number above 0", example="--speed 20")
         )
+    copy = output_file("--write-bench", write_bench) if write_bench else None
     bench_file = load_bench(bench_name)
     over = threading.Event()
     with serve_simulated(bench_file, speed=speed, faults=fault or [], seed=seed) as addresses:
         text = bench_for(bench_file, addresses, speed)
-        if write_bench:
-            Path(write_bench).write_text(text, encoding="utf-8")
+        if copy:
+            copy.write_text(text, encoding="utf-8")
         if json:
             print_json({"speed": speed, "instruments": addresses})
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.output import print_json
-from rig.cli.running import Json
+from rig.cli.running import Json, Seed
 from rig.core.errors import BadInput, Problem, StoreError
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ PELLETS, FULL_CELLS = ("P1", "P2"), ("C1", "C2")
 def demo(
     out: Annotated[str, typer.Option("--out", help="Folder for rig.db and report.html.")] = ".",
     cells: Annotated[int, typer.Option(help="How many cells of each kind: 1 or 2.")] = 2,
-    seed: Annotated[
-        int, typer.Option(help="Seed of cells and noise: same seed, same samples.")
-    ] = 1,
+    seed: Seed = 1,
     json: Json = False,
 ) -> int:
     """Cycle simulated solid-state cells, measure their impedance, and find the truth again."""
@@ -44,7 +42,7 @@ def demo(
     bench = load_bench(BUILT_IN)
     began = time.monotonic()
     session = start(_jobs(bench, cells), bench, database=database, speed="max", seed=seed)
-    code = run_session(session, json=json, quiet=json)
+    code = run_session(session, json=False, quiet=json)
     findings = findings_of([run.run_id for run in session.runs], database)
     page = folder / "report.html"
     render_report(findings, title="Demo: simulated solid-state cells", path=page)

@@ -84,7 +84,9 @@ def arrhenius(
         ("--convention", convention, [one.value for one in Convention]),
         ("--model", model, ["auto", "arrhenius", "two_segment", "vtf"]),
     )
-    frame = load_source(source, db)
+    frame = load_source(source, db, "arrhenius")
+    temperature_uncertainty = temperature_uncertainty or frame.attrs.get("temperature_uncertainty")
+    area_uncertainty = area_uncertainty or frame.attrs.get("area_uncertainty")
     kelvin, column = temperatures_kelvin(frame, source)
     sigma = _conductivities(frame, source, thickness, area, diameter)
     optional = numbers(frame, source, [], ["relative_uncertainty"])
@@ -133,8 +135,10 @@ def conductivity(
 
     if material is not None:
         _refuse_unknown(("--material", material, list(pellets.PLAUSIBLE_SIEMENS_PER_CENTIMETRE)))
+    frame = load_source(source, db, "conductivity")
+    thickness, area = _own_geometry(frame, thickness, area, diameter)
     columns = numbers(
-        load_source(source, db),
+        frame,
         source,
         [_RESISTANCE],
         ["relative_uncertainty", "temperature_celsius"],
@@ -188,7 +192,7 @@ def fade(
     """Fade law, end of life with its interval, knee and regeneration."""
     from rig.analysis.fade import fit_fade
 
-    cycles, capacity = _capacities(load_source(source, db), source)
+    cycles, capacity = _capacities(load_source(source, db, "fade"), source)
     if reference_cycle is not None:
         if reference_cycle not in cycles:
             message = f"cycle {reference_cycle} is not in {source}"
@@ -227,7 +231,7 @@ def cycles(source: Source, db: Database = None, json: Json = False) -> None:
     """One row per cycle: capacities, energies, efficiencies, mean voltages, resistance."""
     from rig.analysis.cycles import cycle_table
 
-    table = cycle_table(load_source(source, db))
+    table = cycle_table(load_source(source, db, "cycles"))
     values = table.to_dict()
     if json:
         print_json(values)
@@ -257,6 +261,14 @@ def _refuse_unknown(*choices: tuple[str, str, list[str]]) -> None:
     ]
     if problems:
         raise BadInput(problems)
+
+
+def _own_geometry(
+    frame: pd.DataFrame, thickness: str | None, area: str | None, diameter: str | None
+) -> tuple[str | None, str | None]:
+    """Return thickness and area as given, else those of the run's own cell."""
+    own_area = None if diameter else frame.attrs.get("area")
+    return thickness or frame.attrs.get("thickness"), area or own_area
 
 
 def _conductivities(

@@ -62,7 +62,7 @@ def eis(
 
     if weights not in ("modulus", "unit", "proportional"):
         raise BadInput(Problem("--weights", f"got {weights!r}, expected modulus, unit ..."))
-    measured = _spectrum(load_source(source, db, SPECTRUM_COLUMNS), source)
+    measured = _spectrum(load_source(source, db, "eis", SPECTRUM_COLUMNS), source)
     measured = measured.capacitive() if capacitive else measured
     geometry = _geometry(thickness, area, diameter)
     extra: dict[str, Any] = {}
@@ -112,11 +112,13 @@ def interface(
     """
     from rig.analysis.interface import interface_series
 
-    square_centimetre, relative = area_of(area, diameter), fraction_of(area_uncertainty)
+    relative = fraction_of(area_uncertainty)
     found: list[InterfaceResistance] = []
     celsius: list[float] = []
     for source in sources:
-        frame = load_source(source, db, SPECTRUM_COLUMNS)
+        frame = load_source(source, db, "interface", SPECTRUM_COLUMNS)
+        own_area = None if diameter else frame.attrs.get("area")
+        square_centimetre = area_of(area or own_area, diameter)
         if "frequency_hertz" not in frame.columns:
             rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
         elif symmetric:

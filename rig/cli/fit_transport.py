@@ -21,7 +21,9 @@ def transference(source: Source, db: Database = None, json: Json = False) -> Non
 
     names = ["voltage_step_volt", "initial_current_ampere", "initial_resistance_ohm"]
     names += ["steady_current_ampere", "steady_resistance_ohm"]
-    columns = numbers(load_source(source, db), source, names, ["electrolyte_resistance_ohm"])
+    columns = numbers(
+        load_source(source, db, "transference"), source, names, ["electrolyte_resistance_ohm"]
+    )
     known = columns.get("electrolyte_resistance_ohm")
     results = [
         bruce_vincent(
@@ -53,7 +55,7 @@ def diffusion(
     from rig.analysis.transport import pulse_diffusivity
 
     names = ["pulse_second", "steady_change_volt", "transient_change_volt"]
-    columns = numbers(load_source(source, db), source, names)
+    columns = numbers(load_source(source, db, "diffusion"), source, names)
     centimetre = length_of(length, "--length")
     found = [
         pulse_diffusivity(centimetre, *(float(columns[name][row]) for name in names))

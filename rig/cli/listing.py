@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.output import duration, print_json
+from rig.cli.output import duration, output_file, print_json
 from rig.cli.running import Database, Json
 from rig.core.errors import BadInput, Problem
 
@@ -21,13 +22,18 @@ app = typer.Typer(help="Runs in the database: list, show, export.", no_args_is_h
 RunId = Annotated[str, typer.Argument(help="A run id, a unique prefix, or last.")]
 
 
-def _open(db: str | None) -> Engine:
+@contextmanager
+def _opened(db: str | None) -> Iterator[Engine]:
+    """The database that is there, with every sample in its place; closed at the end."""
     from rig.store.database import database_url, open_database
     from rig.store.forwarder import forward
 
     engine = open_database(database_url(db), create=False)
-    forward(engine)
-    return engine
+    try:
+        forward(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @app.command("list")
@@ -35,7 +41,8 @@ def list_all(db: Database = None, json: Json = False) -> int:
     """List all runs, newest first."""
     from rig.store.queries import list_runs
 
-    runs = list_runs(_open(db))
+    with _opened(db) as engine:
+        runs = list_runs(engine)
     if json:
         print_json({"runs": [_plain(run) for run in runs]})
         return 0
@@ -57,16 +64,12 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
     """Show one run: its steps, cycles and events."""
     from rig.store import queries, tables
 
-    engine = _open(db)
-    record = queries.find_run(engine, run)
-    parts: dict[str, list[dict[str, Any]]] = {
-        name: queries.table_rows(engine, table, record.run_id)
-        for name, table in (
-            ("steps", tables.step),
-            ("cycles", tables.cycle),
-            ("events", tables.event),
-        )
-    }
+    shown = {"steps": tables.step, "cycles": tables.cycle, "events": tables.event}
+    with _opened(db) as engine:
+        record = queries.find_run(engine, run)
+        parts: dict[str, list[dict[str, Any]]] = {
+            name: queries.table_rows(engine, table, record.run_id) for name, table in shown.items()
+        }
     if json:
         print_json(_plain(record) | parts)
         return 0
@@ -100,10 +103,11 @@ def export(
     if format_name not in FORMATS:
         message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
         raise BadInput(Problem("--format", message, example="--format bdf-csv"))
-    engine = _open(db)
-    record = queries.find_run(engine, run)
-    path = Path(out or f"{record.channel}_{record.run_id[:8]}{FORMATS[format_name]}")
-    rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
+    with _opened(db) as engine:
+        record = queries.find_run(engine, run)
+        usual = f"{record.channel}_{record.run_id[:8]}{FORMATS[format_name]}"
+        path = output_file("--out", usual if out is None else out)
+        rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
     if json:
         print_json({"run_id": record.run_id, "file": str(path), "rows": rows})
     else:

@@ -8,15 +8,21 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from rig import __version__
 from rig.cli import analysing, benching, demo, fit, listing, running
 from rig.cli.output import reporting_errors
 
+
+def _leave(code: int | None, **_options: object) -> None:
+    """Make what a command returns its exit code; typer alone would drop it."""
+    raise typer.Exit(code or 0)
+
+
 app = typer.Typer(
     name="rig",
+    result_callback=_leave,
     help="Control and data acquisition for battery test rigs, solid-state cells first.",
     no_args_is_help=True,
     add_completion=False,
@@ -63,12 +69,9 @@ def run() -> None:
 
 
 def _invoke() -> int:
+    # typer explains misuse itself (exit code 2), with classes that it does not export
     try:
-        return int(app(standalone_mode=False) or 0)
-    except click.exceptions.Exit as over:
-        return over.exit_code
-    except click.ClickException as misuse:
-        misuse.show()
-        return 2
-    except click.Abort:
-        return 1
+        app()
+    except SystemExit as over:
+        return int(over.code or 0)
+    return 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from rig.core.errors import BadInput, RigError
+from rig.core.errors import BadInput, Problem, RigError
 
 
 def print_json(values: Any) -> None:
@@ -27,19 +29,29 @@ def _finite(value: Any) -> Any:
 
 
 def reporting_errors(command: Callable[[], int | None], *, debug: bool) -> int:
-    """Run ``command`` and return the exit code: 0, 1 the work failed, 2 bad input."""
+    """Run ``command`` and return the exit code: 0, 1 the work failed, 2 bad input.
+
+    The code is the same with ``debug``; only the traceback comes before the cause then.
+    """
     try:
         return command() or 0
-    except BadInput as bad:
+    except Exception as error:
         if debug:
-            raise
-        _complain([str(problem) for problem in bad.problems], bad.remedy)
+            traceback.print_exc()
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Print cause and remedy on stderr and return the exit code."""
+    if isinstance(error, BadInput):
+        _complain([str(problem) for problem in error.problems], error.remedy)
         return 2
-    except RigError as error:
-        if debug:
-            raise
+    if isinstance(error, RigError):
         _complain([str(error)], error.remedy)
         return 1
+    cause = f"internal error: {type(error).__name__}: {error}"
+    _complain([cause], "this should not happen; rig --debug shows where it did")
+    return 1
 
 
 def _complain(causes: list[str], remedy: str) -> None:
@@ -47,6 +59,16 @@ def _complain(causes: list[str], remedy: str) -> None:
         print(f"rig: {cause}", file=sys.stderr)
     if remedy:
         print(f"     {remedy}", file=sys.stderr)
+
+
+def output_file(option: str, name: str) -> Path:
+    """Return the path of a file to be written; raises BadInput where there cannot be one."""
+    path = Path(name)
+    if path.is_dir() or not path.name:
+        raise BadInput(Problem(option, f"got {name!r}, which is a folder, expected a file"))
+    if not path.parent.is_dir():
+        raise BadInput(Problem(option, f"the folder {str(path.parent)!r} does not exist"))
+    return path
 
 
 def duration(second: float) -> str:

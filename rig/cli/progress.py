@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rig.cli.output import duration
 from rig.core.units import show
+from rig.engine.cursor import Halt
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,7 +90,7 @@ class Progress:
                 print(self._line(run), file=sys.stderr, flush=True)
 
     def _stride(self) -> int:
-        return LOOK_AT_CLOCK_EVERY if getattr(self._session.clock, "speed", None) is None else 1
+        return LOOK_AT_CLOCK_EVERY if not self._session.clock.speed else 1
 
     def _table(self) -> Table:
         from rich.progress_bar import ProgressBar
@@ -106,19 +108,21 @@ class Progress:
     def _columns(self, run: Run) -> tuple[str, ...]:
         place, reading = run.cursor.place, run.reading
         seconds = run.cursor.progress.test_time_second
-        left = max(0.0, self._estimates[run.run_id] - seconds)
+        left = (1.0 - self._fraction(run)) * self._estimates[run.run_id]
         return (
             str(place.cycle_count or "-"),
             _words(run),
-            show(reading.voltage_volt, "V"),
-            show(reading.current_ampere, "A", 3),
-            f"{reading.temperature_celsius:.1f} °C",
+            _shown(reading.voltage_volt, "V", 5),
+            _shown(reading.current_ampere, "A", 3),
+            _shown(reading.temperature_celsius, "°C", 3),
             duration(seconds),
             duration(left),
         )
 
     def _fraction(self, run: Run) -> float:
         estimate = self._estimates[run.run_id]
+        if run.cursor.halt is not Halt.NONE:
+            return 1.0
         return min(1.0, run.cursor.progress.test_time_second / estimate) if estimate else 0.0
 
     def _line(self, run: Run) -> str:
@@ -128,6 +132,13 @@ class Progress:
             f"{run.channel.name:>4} {percent} cycle {cycle:>4}  {words:<44.44} "
             f"{volt:>9} {ampere:>9} {celsius:>9}  {seconds}, about {left} left"
         )
+
+
+def _shown(value: float, unit: str, digits: int) -> str:
+    """Write a value for the table; what was not measured is a dash."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.1f} {unit}" if unit == "°C" else show(value, unit, digits)
 
 
 def _words(run: Run) -> str:

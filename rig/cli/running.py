@@ -12,7 +12,9 @@ from rig.cli.output import duration, print_json
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
-    from rig.bench.session import Session
+    from rig.bench.file import BenchFile
+    from rig.bench.session import Job, Session
+    from rig.engine.runner import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 BenchOption = Annotated[
@@ -21,6 +23,12 @@ BenchOption = Annotated[
 Database = Annotated[
     str | None,
     typer.Option("--db", help="Database URL; default sqlite:///rig.db or RIG_DATABASE_URL."),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0, max=2**31 - 1, help="Seed of simulated cells and noise: same, same samples."
+    ),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Set a protocol variable: --set cycles=50.")
@@ -42,7 +50,10 @@ def variables_of(settings: list[str] | None) -> dict[str, str]:
 
 def run(
     protocol: Annotated[str | None, typer.Argument(help="A protocol file.")] = None,
-    bench: BenchOption = "sim",
+    bench: Annotated[
+        str | None,
+        typer.Option(help="A bench file, or sim; default: sim, or the bench of the run resumed."),
+    ] = None,
     channel: Annotated[
         str | None, typer.Option(help="A1,A2 or all; default: the first that fits.")
     ] = None,
@@ -57,11 +68,11 @@ def run(
     resume: Annotated[
         str | None, typer.Option(help="Continue a run: its id, a prefix, or last.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the simulated cells and their noise.")] = 1,
+    seed: Seed = 1,
     json: Json = False,
 ) -> int:
     """Run a protocol on one or more channels, or continue a run that was interrupted."""
-    from rig.bench.file import load_bench
+    from rig.bench.file import BUILT_IN, load_bench
     from rig.bench.session import start
     from rig.store.database import database_url
 
@@ -70,39 +81,52 @@ def run(
             "rig run", "needs a protocol, or --resume RUN", example="rig run p.yaml --bench sim"
         )
         raise BadInput(problem)
-    bench_file = load_bench(bench)
-    url = database_url(db, bench_file.database)
-    if resume is not None:
-        jobs = _resumed(resume, bench_file, url)
+    bench_file = load_bench(bench or BUILT_IN) if bench or protocol else None
+    url = database_url(db, bench_file.database if bench_file else None)
+    if protocol is None:
+        assert resume is not None
+        bench_file, jobs = _resumed(resume, bench_file, url)
     else:
-        assert protocol is not None
+        assert bench_file is not None
         jobs = _fresh(protocol, bench_file, channel, variables_of(settings), url, cell)
     session = start(jobs, bench_file, database=url, speed=speed, seed=seed)
     return run_session(session, json=json)
 
 
-def _resumed(wanted: str, bench_file: Any, url: str) -> list[Any]:
+def _resumed(wanted: str, bench: BenchFile | None, url: str) -> tuple[BenchFile, list[Job]]:
+    """Return the job that continues a run, on the bench named or else on the run's own."""
+    from rig.bench.file import load_bench
     from rig.bench.session import resume_job
     from rig.store.database import open_database
     from rig.store.queries import find_run
 
     engine = open_database(url, create=False)
-    return [resume_job(find_run(engine, wanted), bench_file, engine)]
+    try:
+        record = find_run(engine, wanted)
+        bench = bench or load_bench(record.values["bench"]["file"])
+        return bench, [resume_job(record, bench, engine)]
+    finally:
+        engine.dispose()
 
 
 def _fresh(
     protocol: str,
-    bench_file: Any,
+    bench_file: BenchFile,
     channel: str | None,
     variables: dict[str, str],
     url: str,
     cell: str,
-) -> list[Any]:
+) -> list[Job]:
     from rig.bench.choosing import choose_channels
     from rig.bench.session import Job, load_job_program
-    from rig.store.database import open_database
+    from rig.store.database import open_if_there
 
-    program = load_job_program(protocol, variables, open_database(url) if cell else None, cell)
+    database = open_if_there(url) if cell else None
+    try:
+        program = load_job_program(protocol, variables, database, cell)
+    finally:
+        if database is not None:
+            database.dispose()
     channels = choose_channels(bench_file, program, channel)
     if cell and len(channels) > 1:
         message = f"one cell cannot be on {len(channels)} channels"
@@ -131,7 +155,7 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
     return 0 if all(one["state"] in {"finished", "stopped"} for one in summary) else 1
 
 
-def _outcome(run: Any) -> dict[str, Any]:
+def _outcome(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "channel": run.channel.name,
@@ -156,7 +180,6 @@ def check(
     """Check a protocol: all problems with line and column, else its steps and how long it takes."""
     from rig.protocol import load_protocol
     from rig.protocol.check import (
-        check_channel,
         estimate_duration_second,
         needs,
         step_table,
@@ -167,21 +190,14 @@ def check(
     if bench is not None:
         from rig.bench.choosing import choose_channels
         from rig.bench.file import load_bench
-        from rig.bench.offline import sheet_facts
 
-        bench_file = load_bench(bench)
-        facts = [
-            sheet_facts(bench_file, spec) for spec in choose_channels(bench_file, program, channel)
-        ]
-        problems = [problem for fact in facts for problem in check_channel(program, fact)]
-        if problems:
-            raise BadInput(problems)
+        choose_channels(load_bench(bench), program, channel)
     rows, required = step_table(program), sorted(needs(program))
     second = estimate_duration_second(program, program.cell)
     if json:
-        facts = {"name": program.name, "needs": required, "duration_second": second}
+        summary = {"name": program.name, "needs": required, "duration_second": second}
         notes = [str(note) for note in warnings(program, protocol)]
-        print_json(facts | {"steps": [asdict(row) for row in rows], "warnings": notes})
+        print_json(summary | {"steps": [asdict(row) for row in rows], "warnings": notes})
         return 0
     from rich.console import Console
     from rich.table import Table

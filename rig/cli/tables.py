@@ -48,18 +48,31 @@ _COLDEST_CELSIUS, _KELVIN_SUSPECT_CELSIUS, _KELVIN_SUSPECT_TOP = -200.0, 200.0, 
 _BEST_CONDUCTOR = 1.0  # S/cm; the best solid electrolytes have a few hundredths
 
 
-def load_source(source: str, db: str | None, headless: Sequence[str] = ()) -> pd.DataFrame:
-    """Return the table behind SOURCE with machine names as columns.
+def load_source(
+    source: str, db: str | None, fit: str, headless: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the table behind SOURCE, a file or a run, with machine names as columns.
 
-    ``headless`` names the columns of a file without a header (spectra often have none). ``db`` is
-    where run ids are looked up. Raises BadInput for anything that is not a readable table.
+    ``headless`` names the columns of a file without a header (spectra often have none). A run is
+    looked up in ``db`` by id, prefix or ``last``, and gives what ``rig fit`` ``fit`` takes.
+    Raises BadInput for anything that is neither.
     """
     path = Path(source)
-    if not path.is_file():
+    if path.is_file():
+        return read_table(path, headless)
+    from rig.store.database import database_url, open_if_there
+
+    engine = open_if_there(database_url(db))
+    if engine is None or path.suffix:
         remedy = "give a text file (csv), or see 'rig runs list' for the runs in the database"
-        where = f" in {db}" if db else ""
-        raise BadInput(Problem(source, f"neither a file nor a known run{where}"), remedy=remedy)
-    return read_table(path, headless)
+        message = f"neither a file nor a known run in {database_url(db)}"
+        raise BadInput(Problem(source, message), remedy=remedy)
+    from rig.bench.run_tables import run_table
+    from rig.store.forwarder import forward
+    from rig.store.queries import find_run
+
+    forward(engine)
+    return run_table(engine, find_run(engine, source), fit)
 
 
 def read_table(path: Path, headless: Sequence[str] = ()) -> pd.DataFrame:

@@ -18,7 +18,14 @@ SIMULATED_EPOCH_US = 1_767_225_600_000_000
 
 
 class Clock(Protocol):
-    """Time as everything in rig sees it."""
+    """Time as everything in rig sees it.
+
+    ``speed`` is how many of its seconds pass in a real one; 0 where time only jumps and a real
+    moment costs nothing.
+    """
+
+    @property
+    def speed(self) -> float: ...
 
     def now(self) -> float:
         """Return seconds since an arbitrary origin; only differences mean something."""
@@ -38,27 +45,32 @@ class RealClock:
 
     The origin is random so that a time of one clock used with another shows at once (after trio's
     SystemClock). With ``speed`` 20, an hour of soaking takes three minutes: for simulated
-    instruments served at the same speed.
+    instruments served at the same speed; its wall time then begins at ``earliest_wall_us`` if
+    that is later than now, so that a resumed rehearsal never goes back.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
-        self.speed = speed
+    def __init__(self, speed: float = 1.0, earliest_wall_us: int = 0) -> None:
+        self._speed = speed
         self._offset = random.uniform(10_000, 1_000_000)
         self._start = time.monotonic()
-        self._start_wall_us = time.time_ns() // 1000
+        self._start_wall_us = max(time.time_ns() // 1000, earliest_wall_us)
+
+    @property
+    def speed(self) -> float:
+        return self._speed
 
     def now(self) -> float:
-        return self._offset + (time.monotonic() - self._start) * self.speed
+        return self._offset + (time.monotonic() - self._start) * self._speed
 
     def wall_us(self) -> int:
-        if self.speed == 1.0:
+        if self._speed == 1.0:
             return time.time_ns() // 1000
         return self._start_wall_us + int((self.now() - self._offset) * 1e6)
 
     def wait_until(self, deadline_second: float) -> None:
         # An Event, not time.sleep: nothing sets it, but a sleep call in the tree is a smell that
         # a search should find none of.
-        remaining = (deadline_second - self.now()) / self.speed
+        remaining = (deadline_second - self.now()) / self._speed
         if remaining > 0:
             threading.Event().wait(remaining)
 
@@ -74,6 +86,10 @@ class SimulatedClock:
     def __init__(self, start_wall_us: int = SIMULATED_EPOCH_US) -> None:
         self._now = 0.0
         self._start_wall_us = start_wall_us
+
+    @property
+    def speed(self) -> float:
+        return 0.0
 
     def now(self) -> float:
         return self._now
@@ -93,10 +109,14 @@ class SimulatedClock:
 class PacedClock(SimulatedClock):
     """Simulated time that keeps pace with the real one, ``speed`` times faster: to watch a rehearsal."""
 
-    def __init__(self, speed: float) -> None:
-        super().__init__(time.time_ns() // 1000)
+    def __init__(self, speed: float, earliest_wall_us: int = 0) -> None:
+        super().__init__(max(time.time_ns() // 1000, earliest_wall_us))
         self._real = RealClock(speed)
         self._start = self._real.now()
+
+    @property
+    def speed(self) -> float:
+        return self._real.speed
 
     def reach(self, now_second: float) -> bool:
         """Wait a twentieth of a second at most; False when that was not enough.

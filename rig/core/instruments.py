@@ -205,6 +205,42 @@ class Chamber(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ResistanceReading:
+    """AC resistance at the instrument's own frequency and the voltage beside it; NaN if flagged."""
+
+    resistance_ohm: float
+    voltage_volt: float
+    flags: int = 0
+
+
+class ResistanceMeter(Protocol):
+    """A battery tester that shows one AC resistance and the open-circuit voltage."""
+
+    def identify(self) -> Identity: ...
+
+    def read_resistance(self) -> ResistanceReading: ...
+
+    def make_safe(self) -> None: ...
+
+
+class Multiplexer(Protocol):
+    """A scanner that connects one instrument to one of many cells; one path at a time.
+
+    A path is named as the instrument names it (``101``).
+    """
+
+    def identify(self) -> Identity: ...
+
+    def connect(self, path: str) -> None:
+        """Open every other path, then close this one; both read back. Raises OutOfRange, Refused."""
+        ...
+
+    def make_safe(self) -> None:
+        """Open every path, confirmed; idempotent."""
+        ...
+
+
 class Sensor(Protocol):
     """Something that reads one quantity; the unit stands in its sheet."""
 

@@ -21,6 +21,8 @@ class Role(Enum):
     CHAMBER = "chamber"
     TEMPERATURE = "temperature"
     PRESSURE = "pressure"
+    RESISTANCE = "resistance"  # a resistance and open-circuit voltage at one fixed frequency
+    MULTIPLEXER = "multiplexer"  # connects one instrument to many cells in turn
 
 
 class Tier(Enum):
@@ -46,6 +48,11 @@ class Model:
     frequency_hertz: tuple[float, float] | None = None
     amplitude_volt: float | None = None
     amplitude_ampere: float | None = None
+    impedance_ohm: tuple[float, float] | None = None  # what can be measured, |Z| or R
+    voltage_ranges_volt: tuple[float, ...] = ()  # the ladders that set points are put on, ascending
+    current_ranges_ampere: tuple[float, ...] = ()
+    protection_volt: tuple[float, ...] = ()
+    channels: int = 1
     notes: str = ""
 
 

@@ -7,7 +7,7 @@ Safety comes before step logic, and after a halt nothing is ever commanded but s
 from __future__ import annotations
 
 import math
-from math import isnan
+from math import floor, isnan
 
 from rig.core.instruments import ConstantCurrent, ConstantVoltage, Flag, OpenCircuit, Regulation
 from rig.engine.action import (
@@ -40,6 +40,7 @@ from rig.protocol.program import (
 NAN = math.nan
 LONGEST_SECOND = 86_400.0  # the dead-man of a set point that has no time end of its own
 MARGIN_SECOND = 60.0
+LEAST_LOOK_SECOND = 1.0
 SWEEP_LOOK_SECOND = 2.0  # how often a running spectrum is asked for its new points
 _UNMEASURED = Flag.OVERLOAD.value
 
@@ -57,14 +58,14 @@ def resume(program: Program, cursor: Cursor, reason: str = "resumed") -> tuple[C
     begins again: half of one is none. What happened in the gap is unknown: no charge is counted
     across it.
     """
-    if cursor.place.pc >= len(program.instructions):
-        return cursor._replace(halt=Halt.FINISHED), Action(cursor.progress.test_time_second)
     cursor = cursor._replace(halt=Halt.NONE, reason="", progress=_blind(cursor.progress))
+    if not cursor.place.step_open:  # it stopped between two steps
+        return _enter_step(program, cursor, (Note("resumed", f"{reason}; next step begins"),))
     step = _step(program, cursor.place)
     if step.kind is StepKind.EIS:  # the points that came stay with their own, incomplete spectrum
         place = cursor.place._replace(spectrum_count=cursor.place.spectrum_count + 1)
         cursor = cursor._replace(place=place)
-    if step.restart_on_resume or cursor.place.step_count == 0:
+    if step.restart_on_resume:
         return _enter_step(program, cursor, (Note("resumed", f"{reason}; step begins again"),))
     now = cursor.progress.test_time_second
     cursor = cursor._replace(place=cursor.place._replace(applied_second=now), soak=Soak())
@@ -99,8 +100,10 @@ def advance(program: Program, cursor: Cursor, reading: Reading) -> tuple[Cursor,
     record = _worth_keeping(phase, progress, reading)
     if record:
         progress = _kept(progress, reading)
-    cursor = Cursor(place, progress, cursor.soak)
-    return cursor, Action(_next_look(program, step, phase, place, reading), None, record)
+    due = _before_the_end(
+        step, cursor.progress, reading, _next_look(program, step, phase, place, reading)
+    )
+    return Cursor(place, progress, cursor.soak), Action(due, None, record)
 
 
 # --- counting ------------------------------------------------------------------------------------
@@ -149,11 +152,21 @@ def _blind(progress: Progress) -> Progress:
 
 
 def _kept(progress: Progress, reading: Reading) -> Progress:
-    return progress._replace(
-        seq=progress.seq + 1,
-        recorded_second=reading.test_time_second,
-        recorded_volt=reading.voltage_volt,
-        recorded_ampere=reading.current_ampere,
+    return Progress(  # spelled out: once a sample, and _replace takes twice as long
+        progress.test_time_second,
+        progress.seq + 1,
+        progress.voltage_volt,
+        progress.current_ampere,
+        progress.charging_capacity_ah,
+        progress.discharging_capacity_ah,
+        progress.charging_energy_wh,
+        progress.discharging_energy_wh,
+        progress.step_capacity_ah,
+        progress.step_energy_wh,
+        reading.test_time_second,
+        reading.voltage_volt,
+        reading.current_ampere,
+        progress.bad_readings,
     )
 
 
@@ -183,13 +196,30 @@ def _next_look(
     program: Program, step: Step, phase: RecordPhase, place: Place, reading: Reading
 ) -> float:
     """Return when to measure next: on a grid from the step's begin, or at its time end if sooner."""
+    began = place.step_began_second
     period = min(program.safety.check_every_second, phase.every_second)
-    elapsed = reading.test_time_second - place.step_began_second
-    due = place.step_began_second + (math.floor(elapsed / period + 1e-6) + 1) * period
+    elapsed = reading.test_time_second - began
+    due = began + (floor(elapsed / period + 1e-6) + 1) * period
     for end in step.ends:
-        if end.quantity == "time":
-            due = min(due, place.step_began_second + end.value)
+        if end.quantity == "time" and began + end.value < due:
+            due = began + end.value
     return due
+
+
+def _before_the_end(step: Step, before: Progress, reading: Reading, due_second: float) -> float:
+    """Look sooner where the voltage is about to reach its end, else up to a period's charge is lost.
+
+    Half of the time that is left in a straight line: a few looks close in on the end, and the
+    capacity of a cycle is not known to one sampling period (0.3 % at 1C and 10 s) but to a tenth.
+    """
+    for end in step.ends:
+        if end.quantity == "voltage":
+            now, volt = reading.test_time_second, reading.voltage_volt
+            rise, lapse = volt - before.voltage_volt, now - before.test_time_second
+            left = (end.value - volt) * lapse / rise if rise else NAN
+            if 0.0 < left < 2.0 * (due_second - now):
+                due_second = min(due_second, now + max(LEAST_LOOK_SECOND, 0.5 * left))
+    return due_second
 
 
 # --- steps ---------------------------------------------------------------------------------------
@@ -209,15 +239,18 @@ def _enter_step(
     now = cursor.progress.test_time_second
     events = (*events, *cycles)
     if place.pc >= len(program.instructions):
+        place = place._replace(step_open=False)
         cursor = cursor._replace(place=place, halt=Halt.FINISHED, reason="protocol finished")
         return cursor, Action(now, MakeSafe("protocol finished"), events=events)
     step = _step(program, place)
     place = place._replace(
         step_count=place.step_count + 1,
+        step_open=True,
         step_began_second=now,
         step_seq_first=cursor.progress.seq,
         applied_second=now,
         spectrum_count=place.spectrum_count + (step.kind is StepKind.EIS),
+        chamber_celsius=step.temperature.celsius if step.temperature else place.chamber_celsius,
     )
     progress = cursor.progress._replace(
         step_capacity_ah=0.0, step_energy_wh=0.0, recorded_second=NAN
@@ -256,7 +289,7 @@ def _end_step(
     cursor = cursor._replace(place=_with_results(program, cursor))
     if end.target in {Target.STOP, Target.PAUSE}:
         halt = Halt.STOPPED if end.target is Target.STOP else Halt.PAUSED
-        place = cursor.place._replace(pc=cursor.place.pc + 1, step_count=cursor.place.step_count)
+        place = cursor.place._replace(pc=cursor.place.pc + 1, step_open=False)
         cursor = cursor._replace(place=place, halt=halt, reason=end.words)
         return cursor, Action(reading.test_time_second, MakeSafe(end.words), record, (ended,))
     if end.target is Target.BREAK:

@@ -70,11 +70,13 @@ class Place(NamedTuple):
     step_count: int = 0
     cycle_count: int = 0
     cycle_open: bool = False
+    step_open: bool = False  # the step at pc has begun and not ended
     loops: tuple[tuple[int, int], ...] = ()
     step_began_second: float = 0.0
     step_seq_first: int = 0
     applied_second: float = 0.0  # when the set point was last armed: the instrument's dead-man
     spectrum_count: int = 0
+    chamber_celsius: float = NAN  # the set point this run holds; NaN before it asked for one
     cycle: CycleMark = CycleMark()
     results: dict[str, float] = {}  # noqa: RUF012  (never changed in place: a new dict each time)
 
@@ -113,7 +115,7 @@ def to_json(cursor: Cursor) -> str:
 def from_json(text: str) -> Cursor:
     """Read a cursor back; keys of a newer version are an error rather than lost."""
     data = json.loads(text)
-    place = {key: value for key, value in data["place"].items() if key != "cycle"}
+    place = _nan({key: value for key, value in data["place"].items() if key != "cycle"})
     place["loops"] = tuple((int(start), int(number)) for start, number in place["loops"])
     return Cursor(
         Place(**place, cycle=CycleMark(**data["place"]["cycle"])),

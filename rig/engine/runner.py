@@ -94,6 +94,7 @@ class Run:
     reason: str = ""
     _origin_second: float = math.nan  # clock time of test time 0; NaN before the run has begun
     _wall_origin_us: int = 0
+    _order: str = ""  # to stop, heard while the cell was being disconnected
     _sweeping: BeginSweep | None = None
     _points: int = 0
     _sweep_temperatures: list[float] = field(default_factory=list)
@@ -116,6 +117,8 @@ class Run:
         action = self._begin()
         # Whatever was left switched on, by us or by anybody, is disconnected before we begin.
         yield from self._perform(MakeSafe("before the first set point"))
+        if self._order:
+            raise Interrupted(self._order)
         self._enter("armed")
         while True:
             if action.command is not None:
@@ -134,7 +137,9 @@ class Run:
 
     def _begin(self) -> Action:
         before = self.resume_from
-        start_second = before.progress.test_time_second if before else 0.0
+        if before is not None:  # whatever fails from here on, the run's place is not lost
+            self.cursor = before
+        start_second = self.cursor.progress.test_time_second
         self._origin_second = self.clock.now() - start_second
         self._enter("resume" if before else "start")
         if self.channel.chamber is not None:
@@ -143,9 +148,16 @@ class Run:
             self.cursor, action = begin(self.program)
         else:
             self.cursor, action = resume(self.program, before)
+            self._hold_temperature_again()
         self._keep_events(action.events)
         self.keeper.cursor(self.run_id, self._cursor_text)
         return action
+
+    def _hold_temperature_again(self) -> None:
+        """Ask for the temperature that was in force: the chamber may have lost its power, too."""
+        chamber, celsius = self.channel.chamber, self.cursor.place.chamber_celsius
+        if chamber is not None and not math.isnan(celsius):
+            chamber.ask(self.run_id, celsius)
 
     def _close(self, event: str, reason: str, *, safe: bool = False) -> Task:
         """End the run: disconnect unless that was just confirmed, and say how it ended."""
@@ -229,15 +241,16 @@ class Run:
                 yield from self._disconnect(port, instrument)
 
     def _disconnect(self, port: str, instrument: CellChannel | ImpedanceAnalyser) -> Task:
-        failure = ""
-        for attempt in range(SAFE_TRIES):
+        failure, tries = "", 0
+        while tries < SAFE_TRIES:
+            due = self.clock.now() + (SAFE_PAUSE_SECOND if tries else 0.0)
             try:
-                due = self.clock.now() + (SAFE_PAUSE_SECOND if attempt else 0.0)
                 yield Request(due, port, instrument.make_safe)
-            except Interrupted:
-                continue  # being told to stop is no reason to stop making safe
-            except RigError as error:
-                failure = str(error)
+            except Interrupted as order:  # first make safe, then obey; it is no failed try, either
+                self._order = str(order)
+            except Exception as error:  # whatever it is, the other instruments' turn must come
+                failure = str(error) if isinstance(error, RigError) else repr(error)
+                tries += 1
             else:
                 return
         self.alarm = (

@@ -53,6 +53,24 @@ class Schedule:
         """Return when every task has ended."""
         raise NotImplementedError
 
+    def _next(self, task: Task, outcome: Any) -> Request | None:
+        """Hand a task its outcome and return what it wants next; None when it has ended.
+
+        A task that breaks ends all others, safely, before its error is raised: a bug in one
+        chamber's driver must not leave twenty cells connected.
+        """
+        try:
+            if isinstance(outcome, Exception):
+                return task.throw(outcome)
+            return task.send(outcome)
+        except StopIteration:
+            return None
+        except Exception as failure:
+            if self._failure is None:
+                self._failure = failure
+                self.stop(f"internal error: {failure!r}")
+            return None
+
     def _look_after(self) -> None:
         if self._failure is None:
             try:
@@ -79,7 +97,7 @@ class SimulatedSchedule(Schedule):
         counter = itertools.count()
         heap: list[_Entry] = []
         for task in tasks:
-            self._push(heap, counter, task, _next(task, None))
+            self._push(heap, counter, task, self._next(task, None))
         while heap:
             if self._stop_reason:
                 heap = self._interrupt(heap, counter)
@@ -87,7 +105,7 @@ class SimulatedSchedule(Schedule):
             due, _, task, request = heap[0]
             if not clock.reach(due):
                 continue
-            request_next = _next(task, _outcome(request))
+            request_next = self._next(task, _outcome(request))
             if request_next is None:
                 heapq.heappop(heap)
             else:
@@ -106,7 +124,7 @@ class SimulatedSchedule(Schedule):
         why, self._stop_reason = Interrupted(self._stop_reason), ""
         fresh: list[_Entry] = []
         for _, _, task, _ in sorted(heap, key=lambda entry: entry[1]):
-            self._push(fresh, counter, task, _next(task, why))
+            self._push(fresh, counter, task, self._next(task, why))
         return fresh
 
 
@@ -118,15 +136,6 @@ def _outcome(request: Request) -> Any:
         return request.call()
     except Exception as failure:
         return failure
-
-
-def _next(task: Task, outcome: Any) -> Request | None:
-    try:
-        if isinstance(outcome, Exception):
-            return task.throw(outcome)
-        return task.send(outcome)
-    except StopIteration:
-        return None
 
 
 class _Done(NamedTuple):
@@ -146,14 +155,14 @@ class ThreadedSchedule(Schedule):
         counter = itertools.count()
         try:
             for task in tasks:
-                self._dispatch(task, _next(task, None), ports, waiting, counter)
+                self._dispatch(task, self._next(task, None), ports, waiting, counter)
             while waiting:
                 if self._stop_reason:
                     self._interrupt(ports, waiting, counter)
                 done = self._await()
                 task_done = waiting.pop(done.ticket, None) if done else None
                 if done is not None and task_done is not None:
-                    outcome = _next(task_done, done.outcome)
+                    outcome = self._next(task_done, done.outcome)
                     self._dispatch(task_done, outcome, ports, waiting, counter)
                 self._look_after()
         finally:
@@ -198,7 +207,7 @@ class ThreadedSchedule(Schedule):
             port.withdraw_all()
         tasks = [waiting.pop(ticket) for ticket in sorted(waiting)]
         for task in tasks:
-            self._dispatch(task, _next(task, why), ports, waiting, counter)
+            self._dispatch(task, self._next(task, why), ports, waiting, counter)
 
 
 class _PortThread:
@@ -234,7 +243,7 @@ class _PortThread:
 
     def _next_due(self) -> tuple[int, Request] | None:
         """Wait until the first request is due and take it; None when closing."""
-        speed = getattr(self._clock, "speed", 1.0)
+        speed = self._clock.speed
         with self._changed:
             while not self._closing:
                 if not self._heap:

@@ -14,7 +14,7 @@ NOT_DETERMINED = "not determined"
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _TWO_DIGITS_BELOW = 3.0  # of the error's first digit
-_PLAIN_LOW, _PLAIN_HIGH = 0.01, 10_000.0
+_PLAIN_LOW, _PLAIN_HIGH = 0.1, 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,4 @@ def _decade(value: float) -> int:
 
 def _last_place(standard_error: float) -> int:
     mantissa, _, power = f"{standard_error:.1e}".partition("e")
-    if float(mantissa) < _TWO_DIGITS_BELOW:
-        return int(power) - 1
-    return int(f"{standard_error:.0e}".partition("e")[2])
+    return int(power) - (float(mantissa) < _TWO_DIGITS_BELOW)

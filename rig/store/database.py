@@ -7,16 +7,19 @@ acknowledged row, NORMAL half of them, and at 1,000 rows a commit both are equal
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, insert, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import BadInput, Problem, StoreError
 from rig.store import tables
 
 DEFAULT_URL = "sqlite:///rig.db"
+_IN_MEMORY = (None, "", ":memory:")
 
 
 def database_url(given: str | None, of_bench: str | None = None) -> str:
@@ -28,31 +31,74 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     """Open the database, make its tables, and refuse what cannot be written or is too new.
 
     With ``create`` false a database that does not exist is bad input: somebody wants to read.
-    Raises BadInput; nothing is half-made.
+    Raises BadInput; what is refused is left as it was.
     """
     engine = _engine(url)
-    path = engine.url.database
-    if engine.dialect.name == "sqlite" and path and path != ":memory:":
-        _require_file(Path(path), url, create=create)
+    path = _file_of(engine)
     try:
+        if path is not None:
+            _require_file(path, url, create=create)
         with engine.begin() as connection:
-            tables.metadata.create_all(connection)
-            version = connection.execute(
-                select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
-            ).scalar()
-            if version is None:
-                connection.execute(
-                    insert(tables.meta).values(
-                        key="schema_version", value=str(tables.SCHEMA_VERSION)
-                    )
-                )
+            _require_schema(connection, url, create=create)
+    except OSError as error:
+        raise _cannot(url, error.strerror or str(error)) from error
     except DBAPIError as error:
         raise _cannot(url, f"{error.orig}") from error
+    return engine
+
+
+def open_if_there(url: str) -> Engine | None:
+    """Open the database, or return None where there is no file yet; makes none."""
+    path = _file_of(_engine(url))
+    try:
+        absent = path is not None and not path.exists()
+    except OSError as error:
+        raise _cannot(url, error.strerror or str(error)) from error
+    return None if absent else open_database(url)
+
+
+@contextmanager
+def translated(engine: Engine, remedy: str = "") -> Iterator[None]:
+    """Turn what the database complains of into a StoreError that names the database."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
+        raise StoreError(f"database {engine.url}: {reason}", remedy=remedy) from error
+
+
+def _file_of(engine: Engine) -> Path | None:
+    """Return the file of an SQLite database; None for a server's or one in memory."""
+    path = engine.url.database
+    return Path(path) if engine.dialect.name == "sqlite" and path not in _IN_MEMORY else None
+
+
+def _require_schema(connection: Connection, url: str, *, create: bool) -> None:
+    """Make what is missing; refuse a newer schema, or to read what is none of ours, untouched."""
+    version = _schema_version(connection)
+    if version is None and not create:
+        raise _cannot(url, "it holds no runs: another program's file, or an empty one")
+    if version is not None and not version.isdecimal():
+        raise _cannot(url, f"its schema version is {version!r}, expected a number")
     if version is not None and int(version) > tables.SCHEMA_VERSION:
         raise _cannot(
             url, f"its schema is version {version}, this software knows {tables.SCHEMA_VERSION}"
         )
-    return engine
+    tables.metadata.create_all(connection)
+    if version is None:
+        values = {"key": "schema_version", "value": str(tables.SCHEMA_VERSION)}
+        connection.execute(insert(tables.meta).values(**values))
+
+
+def _schema_version(connection: Connection) -> str | None:
+    """Return the version a database says it has, or None when it says nothing."""
+    columns = {"key", "value"}
+    if not inspect(connection).has_table("meta") or columns != {
+        column["name"] for column in inspect(connection).get_columns("meta")
+    }:
+        return None
+    wanted = select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
+    return connection.execute(wanted).scalar()
 
 
 def _engine(url: str) -> Engine:

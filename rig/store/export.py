@@ -28,17 +28,23 @@ BDF_LABELS: dict[str, str] = {
     "applied_pressure_pa": "Applied Pressure / Pa",
 }
 
+BDF_REQUIRED = {"test_time_second", "voltage_volt", "current_ampere"}
+
 
 def bdf_frame(samples: pd.DataFrame) -> pd.DataFrame:
     """Return samples under the Battery Data Format's labels; charging current is positive in both.
 
     The format's cycle count never decreases, ours is 0 outside of counted loops: the last count
-    goes on there. Columns without a single value are left out.
+    goes on there. Columns without a single value are left out, but for the three it requires.
     """
     frame = samples.assign(
         unix_time_second=samples["ts_us"] / 1e6, cycle_count=samples["cycle_count"].cummax()
     )
-    known = [name for name in BDF_LABELS if name in frame and frame[name].notna().any()]
+    known = [
+        name
+        for name in BDF_LABELS
+        if name in frame and (name in BDF_REQUIRED or frame[name].notna().any())
+    ]
     return frame[known].rename(columns=BDF_LABELS)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Select, Table, delete, desc, func, insert, select
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.records import SAMPLE_COLUMNS
 from rig.store import tables
+from rig.store.database import translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def find_run(engine: Engine, wanted: str) -> RunRecord:
     runs = list_runs(engine)
     if wanted == "last" and runs:
         return runs[0]
-    matches = [run for run in runs if run.run_id.startswith(wanted.lower())]
+    # An empty word is the beginning of every id: a shell variable that was never set.
+    matches = [run for run in runs if wanted and run.run_id.startswith(wanted.lower())]
     if len(matches) == 1:
         return matches[0]
     where = f"run {wanted!r}"
@@ -63,7 +65,7 @@ def _record(values: dict[str, Any]) -> RunRecord:
 
 
 def _rows(engine: Engine, statement: Select[Any]) -> list[dict[str, Any]]:
-    with engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -74,7 +76,7 @@ def samples(engine: Engine, run_id: str, columns: tuple[str, ...] = SAMPLE_COLUM
         chosen = [table.c[name] for name in columns]
         parts.append(select(table.c.seq.label("_order"), *chosen).where(table.c.run_id == run_id))
     statement = union_all(*parts).order_by("_order")
-    with engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         rows = connection.execute(statement).fetchall()
     frame = pd.DataFrame(rows, columns=["_order", *columns])
     # A row is in both tables only between a crash and the next forward; it is the same row.
@@ -101,7 +103,7 @@ def load_cursor(engine: Engine, run_id: str) -> tuple[str, str | None] | None:
 
 def last_wall_us(engine: Engine, run_id: str) -> int | None:
     """Return the wall time of a run's newest sample in UTC microseconds, or None without samples."""
-    with engine.connect() as connection:
+    with translated(engine), engine.connect() as connection:
         newest = [
             connection.execute(
                 select(func.max(table.c.ts_us)).where(table.c.run_id == run_id)
@@ -131,14 +133,14 @@ def first_rig(engine: Engine) -> str | None:
 
 def insert_row(engine: Engine, table: Table, values: Mapping[str, Any]) -> None:
     """Insert one row in a transaction of its own: a run, a cell, a rig."""
-    with engine.begin() as connection:
+    with translated(engine), engine.begin() as connection:
         connection.execute(insert(table).values(**values))
 
 
 def replace_result(engine: Engine, values: Mapping[str, Any]) -> None:
     """Keep a result; the same method on the same inputs replaces its predecessor."""
     table = tables.result
-    with engine.begin() as connection:
+    with translated(engine), engine.begin() as connection:
         connection.execute(
             delete(table).where(
                 table.c.run_id == values["run_id"],

@@ -11,14 +11,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, update
+from sqlalchemy import Connection, Engine, Table, func, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from rig.core.clock import Clock
-from rig.core.errors import StoreError
 from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
 from rig.store import tables
+from rig.store.database import translated
 from rig.store.forwarder import forward
 
 COMMIT_ROWS = 1_000
@@ -65,8 +64,9 @@ class Recorder:
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None:
         values: dict[str, Any] = {"run_id": run_id, "state": state.value, "reason": reason}
-        if state is RunState.STARTING:
-            values["started_us"] = wall_us
+        if state is RunState.STARTING:  # a run that is resumed began when it first began
+            values["started_us"] = func.coalesce(tables.run.c.started_us, wall_us)
+            values["ended_us"] = None
         if state in _ENDED:
             values["ended_us"] = wall_us
         self._states.append(values)
@@ -87,15 +87,9 @@ class Recorder:
         Raises StoreError with the database's reason; everything is still kept then.
         """
         self._committed_second = self._clock.now()
-        try:
-            with self._engine.begin() as connection:
-                self._write(connection)
-        except SQLAlchemyError as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(
-                f"database {self._engine.url}: {reason}",
-                remedy="make room or free the file; the run can be resumed from its last commit",
-            ) from error
+        remedy = "make room or free the file; the run can be resumed from its last commit"
+        with translated(self._engine, remedy), self._engine.begin() as connection:
+            self._write(connection)
         self._spooled += len(self._samples)
         self.samples_committed += len(self._samples)
         self._samples.clear()

@@ -6,6 +6,7 @@ UnreadableReply with the bytes, and is never taken for a number.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -92,18 +93,30 @@ def parse_float(reply: bytes, where: str) -> float:
     """
     if _NUMBER.fullmatch(reply) is None:
         raise UnreadableReply(f"{where}, got {reply!r}, expected a number")
-    value = float(reply)
-    if -_INFINITY < value < _INFINITY:
-        return value
-    return math.nan if abs(value) == _NOT_A_NUMBER else math.copysign(math.inf, value)
+    return _value(reply)
 
 
 def parse_floats(reply: bytes, count: int, where: str) -> list[float]:
     """Read exactly ``count`` numbers parted by commas, each as ``parse_float`` does."""
+    match = _numbers(count).fullmatch(reply)
+    if match is not None:  # one match for the whole reply: this is read for every sample
+        return [_value(number) for number in match.groups()]
     fields = reply.split(b",")
     if len(fields) != count:
         raise UnreadableReply(f"{where}, got {reply!r}, expected {count} numbers parted by commas")
-    return [parse_float(field, where) for field in fields]
+    return [parse_float(field, where) for field in fields]  # raises at the one that is none
+
+
+@functools.cache
+def _numbers(count: int) -> re.Pattern[bytes]:
+    return re.compile(b",".join([b"(" + _NUMBER.pattern + b")"] * count))
+
+
+def _value(number: bytes) -> float:
+    value = float(number)
+    if -_INFINITY < value < _INFINITY:
+        return value
+    return math.nan if abs(value) == _NOT_A_NUMBER else math.copysign(math.inf, value)
 
 
 def parse_quoted(text: str, where: str) -> str:

@@ -142,13 +142,18 @@ class Controller:
         self._air.set_point(self._set_point if mode is Mode.CONSTANT else None, self._now)
 
     def _answer(self, query: str) -> str:
-        key = re.sub(r"\s*,\s*", ",", query.strip().upper())
-        if key.startswith("PRGM USE?,RAM:") or key.startswith("PRGM DATA?"):
-            raise Refusal("DATA NOT READY")  # no stored programs
-        answer = _QUERIES.get(key)
+        answer = _QUERIES.get(query)  # as the tables spell it, which is how hosts poll
         if answer is None:
-            raise Refusal("CONT NOT READY-3" if key in _UNSUPPORTED_QUERIES else "CMD ERR")
+            answer = self._find_answer(re.sub(r"\s*,\s*", ",", query.strip().upper()))
         return answer(self)
+
+    @staticmethod
+    def _find_answer(key: str) -> Callable[[Controller], str]:
+        if key.startswith(("PRGM USE?,RAM:", "PRGM DATA?")):
+            raise Refusal("DATA NOT READY")  # no stored programs
+        if key not in _QUERIES:
+            raise Refusal("CONT NOT READY-3" if key in _UNSUPPORTED_QUERIES else "CMD ERR")
+        return _QUERIES[key]
 
     def _obey(self, command: str) -> None:
         word, separator, rest = command.partition(",")
@@ -279,13 +284,8 @@ class Controller:
         return "RUN" if self.mode in _RUNNING_PROGRAM else self.mode.value
 
     def _tell_temperature(self) -> str:
-        values = (
-            self._measured_celsius(),
-            self._present_set_point(),
-            self._high_alarm,
-            self._low_alarm,
-        )
-        return ",".join(f"{value:.1f}" for value in values)
+        air, set_point = self._measured_celsius(), self._present_set_point()
+        return f"{air:.1f},{set_point:.1f},{self._high_alarm:.1f},{self._low_alarm:.1f}"
 
     def _tell_monitor(self, mode: str) -> str:
         return f"{self._measured_celsius():.1f},{mode},{len(self.alarms)}"

@@ -142,14 +142,18 @@ class Keithley2450Front:
 
     def _run(self, now_second: float) -> None:
         """Catch up with ``now_second``: run what can be run by then, each at its own time."""
-        meter = self.meter
-        while self._is_free(now_second) and self._waiting and meter.now <= now_second:
-            arrived, actions = self._waiting[0]
+        meter, waiting = self.meter, self._waiting
+        while (
+            (meter.blocked_by is None or self._is_free(now_second))
+            and waiting
+            and meter.now <= now_second
+        ):
+            arrived, actions = waiting[0]
             meter.now = max(meter.now, arrived)
             if meter.loop is not None:
                 meter.advance_loop(meter.now)
             if self._run_message(actions, now_second):
-                self._waiting.popleft()
+                waiting.popleft()
                 self._answer()
         if meter.loop is not None:
             meter.advance_loop(now_second)
@@ -184,7 +188,8 @@ class Keithley2450Front:
     def _answer(self) -> None:
         """Send what the queries of one message answered, on one line."""
         if self._answers:
-            self._output += ";".join(self._answers).encode("ascii") + b"\n"
+            # An error message quotes what was sent, whatever bytes that were.
+            self._output += ";".join(self._answers).encode("ascii", "replace") + b"\n"
             self._answers.clear()
 
 

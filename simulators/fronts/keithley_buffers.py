@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -61,6 +61,8 @@ class ReadingBuffer:
         return islice(self._readings, first - 1, last)
 
 
+_NO_LEVELS: Iterator[float] = iter(())  # at its end from the first, so all may share it
+
 # Writes one element: the reading, the second of the buffer's first reading, the number format.
 Element = Callable[[Reading, float, str], str]
 
@@ -78,7 +80,7 @@ class Acquisition:
     period_second: float
     remaining: int
     end_second: float = math.inf
-    levels: Iterator[float] = field(default_factory=lambda: iter(()))
+    levels: Iterator[float] = _NO_LEVELS
     elements: tuple[Element, ...] = ()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -263,15 +263,17 @@ def read_chamber(
     return traits
 
 
-def read_model(
+def read_choices(
     content: Mapping[str, object],
-    models: Iterable[str],
-    default: str,
+    choices: Mapping[str, Sequence[str]],
     where: str,
     problems: list[Problem],
-) -> str:
-    """Return which of ``models`` an instrument's ``simulate:`` block asks for."""
+) -> dict[str, str]:
+    """Return what an instrument's ``simulate:`` block chooses; the first of each is the default."""
     block = Block(content, where, problems)
-    model = block.choice("model", {name: name for name in models}, default)
+    chosen = {
+        key: block.choice(key, {word: word for word in words}, words[0])
+        for key, words in choices.items()
+    }
     block.finish()
-    return model
+    return chosen

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import mul
+from operator import add, mul
 from typing import Any, Protocol
 
 from simulators.interfaces import OPEN, ChamberAir, Drive, DriveMode, Terminals
@@ -73,6 +73,7 @@ class CircuitCell:
     def __init__(self, recipe: Recipe, air: ChamberAir, thermal_lag_second: float) -> None:
         self._recipe = recipe
         self._circuit = recipe.circuit()
+        self._grows = self._circuit.grows
         self._store = recipe.store()
         self._sample = ThermalLag(air, thermal_lag_second)
         self._branch_volts = [0.0] * len(self._circuit.ladder(25.0).branches)
@@ -182,10 +183,10 @@ class CircuitCell:
         relaxed = list(map(mul, decays, self._branch_volts))
         reading = self._solve(sum(relaxed), resistance_ohm, second)
         current = reading[1]
-        self._branch_volts = [
-            volt + gain * current for volt, gain in zip(relaxed, gains, strict=True)
-        ]
-        self._store.accept(current * second)
+        if current:
+            relaxed = list(map(add, relaxed, [gain * current for gain in gains]))
+            self._store.accept(current * second)
+        self._branch_volts = relaxed
         return reading
 
     def _solve(self, relaxed_volt: float, resistance_ohm: float, second: float) -> Terminals:
@@ -201,12 +202,14 @@ class CircuitCell:
                 clamped, self._current_at(clamped - relaxed_volt, resistance_ohm, second), True
             )
         if mode is DriveMode.VOLTAGE:
+            if limit < math.inf:
+                # The limit first: where it acts (all of CC) there is no equation to solve.
+                most = math.copysign(limit, level - relaxed_volt - store.voltage_volt)
+                voltage = store.after(most * second)[0] + relaxed_volt + resistance_ohm * most
+                if voltage < level if most > 0.0 else voltage > level:
+                    return Terminals(voltage, most, True)
             current = self._current_at(level - relaxed_volt, resistance_ohm, second)
-            if -limit <= current <= limit:
-                return Terminals(level, current, False)
-            current = math.copysign(limit, current)
-            voltage = store.after(current * second)[0] + relaxed_volt + resistance_ohm * current
-            return Terminals(voltage, current, True)
+            return Terminals(level, current, False)
         return Terminals(store.voltage_volt + relaxed_volt, 0.0, False)
 
     def _current_at(self, voltage_volt: float, resistance_ohm: float, second: float) -> float:
@@ -230,7 +233,7 @@ class CircuitCell:
         """Take the parameters of the sample's present temperature and the cell's age."""
         celsius = self._sample.advance(self._now_second)
         self._next_node_second = self._sample.next_node_second
-        age_bucket = int(self._age_second / AGE_BUCKET_SECOND) if self._circuit.grows else 0
+        age_bucket = int(self._age_second / AGE_BUCKET_SECOND) if self._grows else 0
         bucket = round(celsius * BUCKETS_PER_KELVIN), age_bucket
         tuning = self._tunings.get(bucket)
         if tuning is None:

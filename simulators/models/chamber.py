@@ -17,6 +17,8 @@ from simulators.models.ripple import Ripple
 
 # How fast the ripple comes and goes with the regulation, so that switching makes no step.
 REGULATION_SETTLES_SECOND = 300.0
+# After this many time constants an exponential is below the last digit of a float.
+SETTLED_TIME_CONSTANTS = 40.0
 DAY_SECOND = 86_400.0
 
 
@@ -35,12 +37,17 @@ class ChamberTraits:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """From ``start_second`` on: from ``celsius`` towards ``target_celsius``; None is off."""
+    """From ``start_second`` on: from ``celsius`` towards ``target_celsius``; None is off.
+
+    From ``settled_second`` on nothing is left but the target and the ripple; it never comes for a
+    machine that is off.
+    """
 
     start_second: float
     celsius: float
     target_celsius: float | None
     ripple_weight: float
+    settled_second: float = math.inf
 
 
 class SimulatedChamber:
@@ -66,8 +73,10 @@ class SimulatedChamber:
         if elapsed < segment.start_second:
             later = bisect.bisect_right(self._segments, elapsed, key=lambda s: s.start_second)
             segment = self._segments[max(0, later - 1)]
-        weight = self._weight(segment, elapsed)
-        return self._mean(segment, elapsed) + weight * self._ripple.at(elapsed)
+        ripple_kelvin = self._ripple.at(elapsed)
+        if segment.target_celsius is not None and elapsed > segment.settled_second:
+            return segment.target_celsius + ripple_kelvin
+        return self._mean(segment, elapsed) + self._weight(segment, elapsed) * ripple_kelvin
 
     def state(self) -> dict[str, Any]:
         """Return the air as of the latest time it was asked for."""
@@ -97,7 +106,19 @@ class SimulatedChamber:
     def _segment(self, elapsed: float, target: float | None) -> _Segment:
         """Return what begins at ``elapsed`` without a step in temperature or ripple."""
         last = self._segments[-1]
-        return _Segment(elapsed, self._mean(last, elapsed), target, self._weight(last, elapsed))
+        mean, weight = self._mean(last, elapsed), self._weight(last, elapsed)
+        if target is None:
+            return _Segment(elapsed, mean, None, weight)
+        ramp_second = abs(target - mean) / self._rate(target - mean)
+        slowest_second = max(self._traits.approach_second, REGULATION_SETTLES_SECOND)
+        settled = elapsed + ramp_second + SETTLED_TIME_CONSTANTS * slowest_second
+        return _Segment(elapsed, mean, target, weight, settled)
+
+    def _rate(self, gap_kelvin: float) -> float:
+        """Return how fast the air crosses a gap, kelvin per second."""
+        if gap_kelvin > 0:
+            return self._traits.heating_kelvin_per_minute / 60.0
+        return self._traits.cooling_kelvin_per_minute / 60.0
 
     def _mean(self, segment: _Segment, elapsed: float) -> float:
         """Return the temperature without ripple."""
@@ -106,9 +127,7 @@ class SimulatedChamber:
             above = segment.celsius - self._ambient(segment.start_second)
             return self._ambient(elapsed) + above * math.exp(-since / self._traits.off_second)
         gap = segment.target_celsius - segment.celsius
-        traits = self._traits
-        rate = traits.heating_kelvin_per_minute if gap > 0 else traits.cooling_kelvin_per_minute
-        left = remaining_gap(abs(gap), rate / 60.0, traits.approach_second, since)
+        left = remaining_gap(abs(gap), self._rate(gap), self._traits.approach_second, since)
         return segment.target_celsius - math.copysign(left, gap)
 
     def _weight(self, segment: _Segment, elapsed: float) -> float:

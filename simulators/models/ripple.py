@@ -27,11 +27,11 @@ class Ripple:
     def at(self, elapsed_second: float) -> float:
         """Return the ripple in K; a time before the first known point has that point's value."""
         place = max(0.0, elapsed_second / GRID_SECOND - self._first)
-        index = int(place)
-        while len(self._values) < index + 2:
+        index, values = int(place), self._values
+        while len(values) < index + 2:
             self._extend()
-        before, after = self._values[index], self._values[index + 1]
-        return before + (after - before) * (place - index)
+        before = values[index]
+        return before + (values[index + 1] - before) * (place - index)
 
     def state(self, elapsed_second: float) -> dict[str, Any]:
         """Return the last grid point up to ``elapsed_second``: all that the future depends on."""

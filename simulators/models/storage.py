@@ -96,6 +96,7 @@ class IntercalationStorage:
         self._table = table
         self._state_of_charge = traits.state_of_charge
         self._cycles = 0
+        self._faded_ah = traits.capacity_ah
         self._discharged = 0.0  # since the last charge that counts, as part of the capacity
         self._charged = 0.0  # since the last discharge
         self._celsius = 25.0
@@ -143,19 +144,24 @@ class IntercalationStorage:
         self._cycles = int(state["cycles"])
         self._discharged = float(state["discharged"])
         self._charged = float(state["charged"])
-        self._refresh()
+        self._fade()
 
     def _end_discharge(self) -> None:
         if self._discharged >= CYCLE_DEPTH:
             self._cycles += 1
-            self._refresh()
+            self._fade()
         self._discharged = 0.0
 
-    def _refresh(self) -> None:
-        """Recompute all that follows from temperature, cycles and state of charge."""
+    def _fade(self) -> None:
+        """Recompute all that follows from the number of cycles."""
         traits = self._traits
-        faded_ah = traits.capacity_ah * math.exp(-traits.alpha_per_cycle * self._cycles)
-        available_ah = faded_ah * (1.0 + traits.capacity_per_kelvin * (self._celsius - 25.0))
+        self._faded_ah = traits.capacity_ah * math.exp(-traits.alpha_per_cycle * self._cycles)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Recompute all that follows from fade, temperature and state of charge."""
+        warmer_kelvin = self._celsius - 25.0
+        available_ah = self._faded_ah * (1.0 + self._traits.capacity_per_kelvin * warmer_kelvin)
         self._per_coulomb = 1.0 / (available_ah * COULOMB_PER_AMPERE_HOUR)
         self.voltage_volt, slope = self._table.at(self._state_of_charge)
         self.slope_volt_per_coulomb = slope * self._per_coulomb

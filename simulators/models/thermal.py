@@ -10,7 +10,7 @@ import math
 
 from simulators.interfaces import ChamberAir
 
-NODE_SECOND = 30.0
+NODE_SECOND = 10.0
 
 
 class ThermalLag:
@@ -34,10 +34,11 @@ class ThermalLag:
         if math.isinf(self.next_node_second):
             self._begin(now_second)
         while now_second >= self.next_node_second:
+            before = self._air_celsius
             air = self._air.air_temperature_celsius(self.next_node_second)
             # The exact answer of a first-order lag to air that moves in a straight line.
-            behind = (self.celsius - self._air_celsius) * self._decay
-            self.celsius = air - (air - self._air_celsius) * self._ramp + behind
+            behind = (self.celsius - before) * self._decay
+            self.celsius = air - (air - before) * self._ramp + behind
             self._air_celsius = air
             self.next_node_second += NODE_SECOND
         return self.celsius

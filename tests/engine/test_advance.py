@@ -317,3 +317,28 @@ def test_a_spectrum_is_waited_for_and_begins_again_after_a_gap() -> None:
     assert cursor.place.spectrum_count == 2
     cursor, _ = advance(what, cursor, Reading(20.0, sweep_done=True))
     assert cursor.halt is Halt.FINISHED
+
+
+def test_a_run_that_paused_at_the_end_of_a_step_goes_on_with_the_next_even_around_a_loop() -> None:
+    pausing = charge(ends=(End("voltage", ">=", 4.2, Target.PAUSE, "voltage >= 4.2 V"),))
+    what = program(LoopStart(2, 2, counts_cycles=True), pausing, LoopEnd(0), REST)
+    cursor, _ = begin(what)
+    cursor, _ = advance(what, cursor, seen(100.0, 4.3))
+    assert cursor.halt is Halt.PAUSED
+    cursor, action = resume(what, from_json(to_json(cursor)))
+    assert (cursor.place.pc, cursor.place.step_count, cursor.place.cycle_count) == (1, 2, 2)
+    assert cursor.place.step_began_second == 100.0
+    assert cursor.progress.step_capacity_ah == 0.0
+    assert isinstance(action.command, Apply)
+
+
+def test_looks_close_in_on_a_voltage_end() -> None:
+    what = program(charge())
+    cursor, action = begin(what)
+    dues: list[float] = [action.due_second]
+    while cursor.halt is Halt.NONE:
+        cursor, action = advance(what, cursor, seen(dues[-1], 4.1 + 0.004 * dues[-1]))
+        dues.append(action.due_second)
+    assert dues[:3] == pytest.approx([0.0, 10.0, 17.5])
+    assert dues[-1] == pytest.approx(25.0, abs=1.01)
+    assert min(late - early for late, early in zip(dues[1:-1], dues, strict=False)) >= 1.0

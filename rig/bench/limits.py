@@ -1,0 +1,78 @@
+"""The ``limits:`` of a bench file. A limit that cannot be read is refused: it must never be none."""
+
+from __future__ import annotations
+
+import math
+
+from rig.bench.collecting import Collector
+from rig.core.errors import Problem, did_you_mean
+from rig.protocol.program import Safety
+from rig.protocol.source import Node
+
+_KNOWN = ("voltage", "current", "temperature", "capacity")
+_EXAMPLE = "limits: {A1: {voltage: [2.5 V, 4.3 V], current: 20 mA}}"
+
+Span = tuple[float | None, float | None]
+
+
+class LimitsReader:
+    """Reads the limits of one channel after the other; problems go to the collector."""
+
+    def __init__(self, collector: Collector, limits: Node | None, channels: Node | None) -> None:
+        self._to, self._limits = collector, limits
+        if limits is not None:
+            self._require_channels(limits, channels)
+
+    def _require_channels(self, limits: Node, channels: Node | None) -> None:
+        if not isinstance(limits.value, dict):
+            self._to.refuse(limits, f"got {limits.plain()!r}, expected limits by channel", _EXAMPLE)
+            return
+        known = channels.value if channels and isinstance(channels.value, dict) else {}
+        self._to.problems += [
+            Problem(
+                entry.key_where,
+                f"limits for {name!r}, but there is no such channel",
+                suggestion=did_you_mean(name, known),
+            )
+            for name, entry in limits.value.items()
+            if name not in known
+        ]
+
+    def of(self, channel: str) -> Safety:
+        """Return a channel's limits; none where the file has none for it."""
+        node = self._limits.get(channel) if self._limits is not None else None
+        if node is None:
+            return Safety()
+        if not isinstance(node.value, dict) or not node.value:
+            message = f"got {node.plain()!r}, expected the limits of channel {channel!r}"
+            self._to.refuse(node, message, _EXAMPLE)
+            return Safety()
+        self._to.keys(node, _KNOWN, f"the limits of {channel!r}")
+        low, high = self._pair(node, "voltage", "[2.5 V, 4.3 V]")
+        cold, hot = self._pair(node, "temperature", "[-20 degC, 80 degC]")
+        current = self._largest(node, "current", "20 mA")
+        capacity = self._largest(node, "capacity", "3 mAh")
+        return Safety(low, high, current, cold, hot, capacity, check_every_second=math.inf)
+
+    def _pair(self, node: Node, key: str, example: str) -> Span:
+        entry = node.get(key)
+        if entry is None:
+            return None, None
+        items = entry.items()
+        if len(items) != 2:
+            message = f"got {entry.plain()!r}; {key} limits are a pair, low and high"
+            self._to.refuse(entry, message, f"{key}: {example}")
+            return None, None
+        low, high = (self._to.quantity(item, key) for item in items)
+        if low is not None and high is not None and low >= high:
+            message = "the low limit is not below the high one"
+            self._to.refuse(entry, message, f"{key}: {example}")
+        return low, high
+
+    def _largest(self, node: Node, key: str, example: str) -> float | None:
+        entry = node.get(key)
+        largest = None if entry is None else self._to.quantity(entry, key)
+        if entry is not None and largest is not None and largest <= 0:
+            message = f"got {entry.plain()!r}, expected more than zero"
+            self._to.refuse(entry, message, f"{key}: {example}")
+        return largest

@@ -1,0 +1,60 @@
+"""Voltage, current and temperature over the whole test, above one another."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rig.report.drawing import BLUE, GREEN, VERMILION, Drawing, draw, scaled, stacked
+from rig.report.findings import Array, RunFindings, Traces
+
+_DAYS_FROM_SECOND = 4 * 86_400.0
+
+
+def time_figure(run: RunFindings) -> Drawing | None:
+    """Draw the traces; None where nothing was recorded."""
+    panels = _panels(run.traces)
+    if not panels:
+        return None
+
+    def fill(figure: Figure) -> None:
+        time, label = _time(run.traces.test_time_second)
+        axes = stacked(figure, [1.0] * len(panels), top_inch=0.1)
+        for panel, (values, words, colour) in zip(axes, panels, strict=True):
+            panel.plot(time, values, color=colour, linewidth=0.7)
+            panel.set_ylabel(words)
+            panel.margins(x=0.005, y=0.12)
+            if not np.any(values[np.isfinite(values)]):
+                panel.set_yticks([0.0])  # an axis around nothing would only show rounding
+        axes[-1].set_xlabel(label)
+
+    return draw(
+        f"{run.run_id}-time",
+        f"Voltage, current and temperature over time, channel {run.channel}",
+        "Voltage, current (positive: charging) and temperature over test time, thinned so that no "
+        "extreme of the voltage is lost.",
+        width="full",
+        height_inch=0.7 + 1.25 * len(panels),
+        fill=fill,
+    )
+
+
+def _time(second: Array) -> tuple[Array, str]:
+    if second[-1] - second[0] >= _DAYS_FROM_SECOND:
+        return second / 86_400.0, "test time / d"
+    return second / 3600.0, "test time / h"
+
+
+def _panels(traces: Traces) -> list[tuple[Array, str, str]]:
+    """Return (values, axis label, colour) of every quantity that was measured at all."""
+    panels = []
+    for values, word, unit, colour in (
+        (traces.voltage_volt, "voltage", "V", BLUE),
+        (traces.current_ampere, "current", "A", VERMILION),
+    ):
+        if np.isfinite(values).any():
+            factor, scaled_unit = scaled(float(np.nanmax(np.abs(values))), unit)
+            panels.append((values / factor, f"{word} / {scaled_unit}", colour))
+    if np.isfinite(traces.ambient_temperature_celsius).any():
+        panels.append((traces.ambient_temperature_celsius, "temperature / °C", GREEN))
+    return panels

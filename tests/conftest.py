@@ -1,0 +1,21 @@
+"""House rules for every test: none leaves a thread behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    later = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in later:
+        thread.join(GRACE_SECOND)
+    left = [thread.name for thread in later if thread.is_alive()]
+    assert not left, f"threads left behind: {', '.join(left)}"

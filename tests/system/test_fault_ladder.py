@@ -1,0 +1,147 @@
+"""Fail the first operation on a link, then the second, ... to the last, on three families' real bytes.
+
+After every rung: the cell is disconnected (asked of the simulated cell itself, not of our own
+software) or the loudest alarm is up, the reason is recorded, data and cursor agree.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rig.bench.file import load_bench
+from rig.bench.instruments import WrapLink
+from rig.bench.session import Job, Session, start
+from rig.core.clock import Clock
+from rig.core.errors import BadInput
+from rig.core.link import Link
+from rig.core.records import RunState
+from rig.engine.cursor import to_json
+from rig.protocol import loads_protocol
+from rig.store import queries
+from simulators.faults import Fault, FaultyLink
+from simulators.interfaces import DriveMode
+
+PROTOCOL = """\
+protocol: 1
+name: One of each
+cell: {area: 0.785 cm^2, capacity: 2 mAh}
+safety: {voltage: [2.0 V, 4.3 V], current: 3C, temperature: [15 degC, 35 degC], check_every: 60 s}
+record: {every: 60 s}
+steps:
+  - set_temperature: {to: 25 degC, within: 1 K, soak: 2 min, timeout: 3 h}
+  - charge: {at: 1C, until: 4.2 V, for: 3 min}
+  - cccv: {at: 1C, to: 3.9 V, until: C/2, for: 3 min}
+  - eis: {from: 100 kHz, to: 1 kHz, points_per_decade: 3, amplitude: 10 mV}
+  - discharge: {at: 1C, until: 2.8 V, for: 2 min}
+  - rest: {for: 1 min}
+"""
+INSTRUMENTS = ("smu-c1", "pstat-c1", "chamber-c")
+KINDS = ("mute", "drop", "garble", "half")
+
+
+@dataclass
+class CountingLink:
+    """Passes everything on and counts operations, as FaultyLink does."""
+
+    inner: Link
+    operations: int = field(default=0)
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    def write(self, data: bytes) -> None:
+        self.operations += 1
+        self.inner.write(data)
+
+    def read_until(self, terminator: bytes, timeout_second: float) -> bytes:
+        self.operations += 1
+        return self.inner.read_until(terminator, timeout_second)
+
+    def read_exactly(self, count: int, timeout_second: float) -> bytes:
+        self.operations += 1
+        return self.inner.read_exactly(count, timeout_second)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def session_with(folder: Path, wrap: WrapLink) -> Session:
+    bench = load_bench("sim")
+    program = loads_protocol(PROTOCOL)
+    job = Job(program, "one.yaml", bench.channels["C1"])
+    return start([job], bench, database=f"sqlite:///{folder / 'rig.db'}", wrap=wrap)
+
+
+def operations_of_a_good_run(folder: Path) -> dict[str, int]:
+    counters: dict[str, CountingLink] = {}
+
+    def count(name: str, link: Link, _clock: Clock) -> Link:
+        return counters.setdefault(name, CountingLink(link))
+
+    session = session_with(folder, count)
+    session.run()
+    assert session.runs[0].state is RunState.FINISHED, session.runs[0].reason
+    return {name: counter.operations for name, counter in counters.items()}
+
+
+def climb(folder: Path, fault: Fault) -> None:
+    def faulty(name: str, link: Link, clock: Clock) -> Link:
+        return FaultyLink(link, fault, clock) if name == fault.instrument else link
+
+    try:
+        session = session_with(folder, faulty)
+    except BadInput:
+        return  # refused before anything was switched on
+    session.run()
+    assert_safe(session, fault)
+
+
+def assert_safe(session: Session, fault: Fault) -> None:
+    (run,) = session.runs
+    world = session.bench.world
+    assert world is not None
+    cell = world.cell("C1")  # type: ignore[attr-defined]
+    driven = [drive for drive in cell._drives.values() if drive.mode is not DriveMode.OPEN]
+    assert not driven or run.alarm, f"{fault}: the cell is connected and nobody was told"
+    assert cell.conflicts == 0, f"{fault}: two instruments drove the cell at once"
+    assert run.state in {RunState.FINISHED, RunState.FAILED, RunState.TRIPPED}, fault
+    assert run.reason, fault
+    engine = session.engine
+    samples = queries.samples(engine, run.run_id)
+    stored = queries.load_cursor(engine, run.run_id)
+    engine.dispose()
+    assert stored is not None
+    assert stored[0] == to_json(run.cursor), fault
+    assert len(samples) == run.cursor.progress.seq, fault
+
+
+def rungs(folder: Path, stride: int) -> Iterator[Fault]:
+    folder.mkdir()
+    counts = operations_of_a_good_run(folder)
+    kinds = itertools.cycle(KINDS)
+    for name in INSTRUMENTS:
+        for operation in range(1, counts[name] + 1, stride):
+            for lasting in (False, True):
+                yield Fault(name, next(kinds), operation, lasting=lasting)
+
+
+def test_a_part_of_the_ladder(tmp_path: Path) -> None:
+    for number, fault in enumerate(rungs(tmp_path / "good", stride=23)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        climb(folder, fault)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_the_whole_ladder(tmp_path: Path) -> None:
+    for number, fault in enumerate(rungs(tmp_path / "good", stride=1)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        climb(folder, fault)
