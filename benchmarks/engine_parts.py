@@ -73,8 +73,8 @@ class Took:
         return 1e6 * self.wall_second / self.samples
 
     @property
-    def processor_microsecond_per_sample(self) -> float:
-        """What this process computed, without waiting for the disk or for other processes."""
+    def processor_microsecond(self) -> float:
+        """Per sample: what this process computed, without waiting for the disk or for other processes."""
         return 1e6 * self.processor_second / self.samples
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from drivers.analysers.hioki_meter import IDLE, NOT_MEASURED, HiokiMeter
-from rig.core.errors import InstrumentError, LinkTimeout, OutOfRange
+from rig.core.errors import InstrumentError, LinkError, LinkTimeout, OutOfRange, UnreadableReply
 from rig.core.instruments import Flag, Identity, ImpedancePoint, Limits, Sweep, SweepProgress
 from rig.core.link import Link
 from rig.core.sheet import Model, Sheet, load_sheet
@@ -64,10 +64,12 @@ class HiokiBT4560:
         Raises OutOfRange with every objection before any byte is sent, Refused.
         """
         model = self._meter.model
-        if objections := _objections(sweep, limits, model):
+        range_command = _range_command(sweep.amplitude_ampere, model)
+        objections = _objections(sweep, limits, model)
+        if objections or range_command is None:
             raise OutOfRange(f"{self._meter.where}: nothing sent: {'; '.join(objections)}")
         self._forget()
-        self._meter.configure(*_SETTINGS, _range_command(sweep.amplitude_ampere or 0.0, model))
+        self._meter.configure(*_SETTINGS, range_command)
         self._limits, self._frequencies = limits, deque(_frequencies(sweep))
 
     def poll(self) -> SweepProgress:
@@ -78,17 +80,16 @@ class HiokiBT4560:
         """
         if self._limits is None:
             raise InstrumentError(f"{self._meter.where}: no spectrum runs", remedy="begin one")
-        points, left_second = [], LOOK_SECOND
-        while self._frequencies and left_second > 0:
-            point = self._measure(self._limits, left_second)
-            if point is None:
-                break
-            points.append(point)
-            left_second -= _OVERHEAD_SECOND + 1.5 / point.frequency_hertz
-        done = not self._frequencies
+        try:
+            points = self._measure_for(LOOK_SECOND, self._limits)
+            done = not self._frequencies
+            if done:
+                self._meter.configure(IDLE)
+        except (LinkError, InstrumentError):
+            self._forget()  # the next poll must not take it for a spectrum that goes on
+            raise
         if done:
             self._forget()
-            self._meter.configure(IDLE)
         return SweepProgress(tuple(points), done)
 
     def make_safe(self) -> None:
@@ -96,7 +97,17 @@ class HiokiBT4560:
         self._forget()
         self._meter.stop()
 
-    # --- one point -------------------------------------------------------------------------------
+    # --- points ----------------------------------------------------------------------------------
+
+    def _measure_for(self, left_second: float, limits: Limits) -> list[ImpedancePoint]:
+        points: list[ImpedancePoint] = []
+        while self._frequencies and left_second > 0:
+            point = self._measure(limits, left_second)
+            if point is None:
+                break
+            points.append(point)
+            left_second -= _OVERHEAD_SECOND + 1.5 / point.frequency_hertz
+        return points
 
     def _measure(self, limits: Limits, timeout_second: float) -> ImpedancePoint | None:
         """Return the point under way, started here where none is; None if it needs longer."""
@@ -118,15 +129,13 @@ class HiokiBT4560:
         """Raise what the silence means once it has lasted longer than any point takes."""
         self._waited_second += waited_second
         if self._waited_second >= POINT_SECOND:
-            self._forget()
             raise self._meter.meaning_of(silence, ":READ?") from silence
 
     def _point(self, frequency_hertz: float, reply: str, limits: Limits) -> ImpedancePoint:
-        real, imaginary, volt = self._decode(reply)
-        if max(abs(real), abs(imaginary), abs(volt)) >= NOT_MEASURED:
+        real, imaginary, volt = values = self._decode(reply)
+        if not all(abs(value) < NOT_MEASURED for value in values):
             return ImpedancePoint(frequency_hertz, math.nan, math.nan, int(Flag.OVERLOAD))
         if not limits.voltage_min_volt <= volt <= limits.voltage_max_volt:
-            self._forget()
             raise InstrumentError(
                 f"{self._meter.where}: the cell is at {volt:g} V, outside its limits "
                 f"{limits.voltage_min_volt:g} to {limits.voltage_max_volt:g} V",
@@ -138,8 +147,7 @@ class HiokiBT4560:
         where = f"{self._meter.where}: sent ':READ?'"
         try:
             return scpi.parse_floats(reply.encode("ascii"), 3, where)
-        except InstrumentError:
-            self._forget()
+        except UnreadableReply:
             raise self._meter.unreadable(":READ?", reply, "R,X,V") from None
 
     def _forget(self) -> None:
@@ -170,7 +178,7 @@ def _objections_to_amplitude(sweep: Sweep, limits: Limits, model: Model) -> list
     currents = ", ".join(f"{ampere:g} A" for ampere in known)
     if amplitude is None or sweep.amplitude_volt is not None:
         return [f"the meter drives a test current of its own: give the amplitude as {currents}"]
-    if _rung(amplitude, model) is None:
+    if _range_command(amplitude, model) is None:
         return [f"amplitude {amplitude:g} A is not one of the meter's test currents: {currents}"]
     if not math.sqrt(2) * amplitude <= limits.current_max_ampere:
         return [
@@ -180,15 +188,11 @@ def _objections_to_amplitude(sweep: Sweep, limits: Limits, model: Model) -> list
     return []
 
 
-def _rung(amplitude_ampere: float, model: Model) -> int | None:
-    known = enumerate(model.current_ranges_ampere)
-    return next((rung for rung, ampere in known if math.isclose(ampere, amplitude_ampere)), None)
-
-
-def _range_command(amplitude_ampere: float, model: Model) -> str:
-    return dict(zip(model.current_ranges_ampere, _RANGE_COMMANDS, strict=True))[
-        model.current_ranges_ampere[_rung(amplitude_ampere, model) or 0]
-    ]
+def _range_command(amplitude_ampere: float | None, model: Model) -> str | None:
+    """Return the command of the range with that test current, None where there is none."""
+    ranges = zip(model.current_ranges_ampere, _RANGE_COMMANDS, strict=True)
+    wanted = amplitude_ampere or 0.0
+    return next((command for ampere, command in ranges if math.isclose(ampere, wanted)), None)
 
 
 def _frequencies(sweep: Sweep) -> list[float]:

@@ -142,6 +142,7 @@ class HiokiMeter:
 
     def meaning_of(self, silence: LinkTimeout, command: str) -> RigError:
         """Return what to raise where ``command`` was not answered: Refused if the meter says so."""
+        self._owed_second = self._sheet.timeout_second  # what was owed did not come
         try:
             status = self._event_status()
         except (LinkError, InstrumentError):
@@ -164,7 +165,7 @@ class HiokiMeter:
         self._write("*IDN?")
         for _ in range(_MOST_STALE_LINES):
             line = self._read_line(self._owed_second)
-            if line.count(",") == 3:  # no measurement and no status has four fields
+            if line.count(",") >= 3:  # no measurement and no status has four fields
                 self._in_step = True
                 self._owed_second = self._sheet.timeout_second
                 return line

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from rig.core.errors import (
+    BadInput,
     InstrumentError,
     LinkError,
     OutOfRange,
+    Problem,
     UnconfirmedSafeState,
     UnreadableReply,
     WrongInstrument,
@@ -108,7 +110,9 @@ class WatlowF4T:
     def __init__(self, link: Link, name: str, chamber_event: int = 1) -> None:
         self._who = f"{name} ({self.sheet.family}, {link.name})"
         if chamber_event not in _EVENTS:
-            raise OutOfRange(f"{self._who}: chamber event {chamber_event} is not one of 1 to 4")
+            raise BadInput(
+                Problem(self._who, f"chamber event {chamber_event} is not within 1 to 4")
+            )
         self._modbus = ModbusTcp(link, self._who, self.sheet.timeout_second)
         self._event = Register.EVENT + _EVENT_STRIDE * (chamber_event - 1)
         self._order: WordOrder | None = None

@@ -6,14 +6,17 @@ alarms: where Modbus TCP (``watlow_f4t``) is free, take that.
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import ClassVar
 
 from rig.core.errors import (
+    BadInput,
     InstrumentError,
     LinkError,
     OutOfRange,
+    Problem,
     UnconfirmedSafeState,
     UnreadableReply,
     WrongInstrument,
@@ -47,7 +50,9 @@ class WatlowF4TScpi:
     def __init__(self, link: Link, name: str, chamber_output: int = 1) -> None:
         self._who = f"{name} ({self.sheet.family}, {link.name})"
         if chamber_output not in _OUTPUTS:
-            raise OutOfRange(f"{self._who}: chamber output {chamber_output} is not one of 1 to 7")
+            raise BadInput(
+                Problem(self._who, f"chamber output {chamber_output} is not within 1 to 7")
+            )
         self._output = f":OUTPUT{chamber_output}:STATE"
         # The marker is an answer that no other query has: "C" alone.
         marker = (_ASK_UNIT, _CELSIUS)
@@ -96,7 +101,9 @@ class WatlowF4TScpi:
         Off first: nothing that fails after that can keep the chamber heating.
         """
         try:
-            self._talk.send(":PROGRAM:SELECTED:STATE STOP", f"{self._output} OFF")
+            self._talk.send(
+                ":PROGRAM:SELECTED:STATE STOP", f"{self._output} OFF", ":UNIT:TEMPERATURE C"
+            )
             self._use_celsius()
             self._talk.send(f":SOURCE:CLOOP1:SPOINT {SAFE_CELSIUS:.1f}")
             self._confirm(SAFE_CELSIUS, running=False)
@@ -143,6 +150,8 @@ class WatlowF4TScpi:
 
     def _number(self, line: bytes) -> float:
         [value] = self._talk.numbers(line, 1)
+        if not math.isfinite(value):
+            raise UnreadableReply(f"{self._who}: sent {line!r}, got {value}, no temperature")
         return value
 
     def _choice(self, query: str, yes: str, no: str) -> bool:

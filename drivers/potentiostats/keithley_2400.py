@@ -41,10 +41,7 @@ _ONE_READING_OF_BOTH = (
     ':SENS:FUNC "VOLT","CURR"',
     ":FORM:ELEM VOLT,CURR,STAT",
 )
-_SET_THE_TERMINATOR = (
-    "on RS-232, set the terminator to LF and the sheet's baud rate in the instrument's menu: "
-    "it leaves the factory with CR"
-)
+_SET_THE_TERMINATOR = "set the RS-232 terminator to LF in the instrument's menu (factory: CR)"
 
 
 class Keithley2400(SourceMeter):
@@ -72,7 +69,9 @@ class Keithley2400(SourceMeter):
             return super().identify()
         except LinkTimeout as error:
             raise LinkTimeout(
-                str(error), received=error.received, remedy=f"{error.remedy}; {_SET_THE_TERMINATOR}"
+                str(error),
+                received=error.received,
+                remedy=f"check power, cable and baud rate; {_SET_THE_TERMINATOR}",
             ) from error
 
     def _check_dialect(self, identification: str) -> None:
@@ -124,7 +123,9 @@ class Keithley2400(SourceMeter):
         except LinkTimeout:
             self._refuse_if_off()
             raise
-        regulation, flags = REGULATION[source, bool(status & (_REAL_COMPLIANCE | _RANGE_COMPLIANCE))]
+        regulation, flags = REGULATION[
+            source, bool(status & (_REAL_COMPLIANCE | _RANGE_COMPLIANCE))
+        ]
         if status & (_RANGE_COMPLIANCE | _OVERVOLTAGE_PROTECTION):
             flags |= int(Flag.COMPLIANCE)
         if status & _OVERFLOW:

@@ -22,8 +22,6 @@ from rig.core.errors import (
 from rig.core.link import Link
 from rig.core.sheet import Sheet
 
-CELL_OFF = ("cell_off",)
-
 ABORT_SECOND = 10.0  # the point that is being measured is finished first
 QUIET_SECOND = 0.2  # an empty line may or may not follow the line of a runtime error
 LINES_AT_MOST = 100_000  # a day of unread points; who goes on after that does not obey
@@ -41,12 +39,16 @@ class State(Enum):
 
 
 class Conversation:
-    """One device on one link. ``where`` names both in every message."""
+    """One device on one link. ``where`` names both in every message.
 
-    def __init__(self, link: Link, name: str, sheet: Sheet) -> None:
+    ``cell_off`` is the script that switches the cell off, whatever went before.
+    """
+
+    def __init__(self, link: Link, name: str, sheet: Sheet, cell_off: tuple[str, ...]) -> None:
         self._link = link
         self._name = name
         self._sheet = sheet
+        self._cell_off = cell_off
         self._state = State.OUT_OF_STEP
         self._abort_second = ABORT_SECOND
 
@@ -135,7 +137,7 @@ class Conversation:
 
     def switch_cell_off(self) -> None:
         """Run a script that switches the cell off and does nothing else; see it end."""
-        end = self._upload(CELL_OFF) or self.read_line()
+        end = self._upload(self._cell_off) or self.read_line()
         if end:
             raise self.unreadable("cell_off", end, "an empty line")
         self._state = State.IDLE

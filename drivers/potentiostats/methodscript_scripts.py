@@ -43,43 +43,60 @@ SLOW, QUIET, SPECTRUM = "10", "60", "1M"
 POTENTIAL_RANGE: Script = ("set_range ab 5", "set_autoranging ab 5 5")
 SPECTRUM_POTENTIAL_RANGE: Script = ("set_range ab 5", "set_autoranging ab 100m 5")
 
-OPEN_CIRCUIT_SETUP: Script = (
-    "set_pgstat_chan 0",
-    "set_pgstat_mode 3",
-    f"set_max_bandwidth {QUIET}",
-    *POTENTIAL_RANGE,
-    "cell_off",
-)
 
-# One open-circuit voltage, nothing more: the first half of the two-script way to a spectrum. A
-# measured variable as argument of set_e, the one-script way, is not verified on hardware.
-OPEN_CIRCUIT_VOLTAGE: Script = (
-    "var p",
-    *OPEN_CIRCUIT_SETUP,
-    "meas 100m p ab",
-    "pck_start",
-    "pck_add p",
-    "pck_end",
-    *ON_FINISHED,
-)
+def script_of_cell_off(channel: int) -> Script:
+    """Return the script that switches the cell off; channel 0 is the one after power-on."""
+    return ("cell_off",) if channel == 0 else (_select(channel), "cell_off")
 
 
-def script_of_setpoint(setpoint: Setpoint, limits: Limits, model: Model) -> Script:
+def script_of_open_circuit_voltage(channel: int) -> Script:
+    """Return one open-circuit voltage, nothing more: the first of the two scripts of a spectrum.
+
+    A measured variable as argument of set_e, the one-script way, is not verified on hardware.
+    """
+    return (
+        "var p",
+        *_open_circuit_setup(channel),
+        "meas 100m p ab",
+        "pck_start",
+        "pck_add p",
+        "pck_end",
+        *ON_FINISHED,
+    )
+
+
+def script_of_setpoint(
+    setpoint: Setpoint, limits: Limits, model: Model, channel: int = 0
+) -> Script:
     """Return the lines between ``e`` and the empty line, without line ends."""
     match setpoint:
         case OpenCircuit():
-            return _open_circuit(limits)
+            return _open_circuit(limits, channel)
         case ConstantCurrent():
-            return _constant_current(setpoint, limits, model)
+            return _constant_current(setpoint, limits, model, channel)
         case ConstantVoltage():
-            return _constant_voltage(setpoint, limits, model)
+            return _constant_voltage(setpoint, limits, model, channel)
 
 
-def _open_circuit(limits: Limits) -> Script:
+def _select(channel: int) -> str:
+    return f"set_pgstat_chan {channel}"
+
+
+def _open_circuit_setup(channel: int) -> Script:
+    return (
+        _select(channel),
+        "set_pgstat_mode 3",
+        f"set_max_bandwidth {QUIET}",
+        *POTENTIAL_RANGE,
+        "cell_off",
+    )
+
+
+def _open_circuit(limits: Limits, channel: int) -> Script:
     return (
         "var p",
         "var t",
-        *OPEN_CIRCUIT_SETUP,
+        *_open_circuit_setup(channel),
         "timer_start",
         f"meas_loop_ocp p {_interval_and_duration(limits)}",
         *_timed_package("p"),
@@ -88,7 +105,9 @@ def _open_circuit(limits: Limits) -> Script:
     )
 
 
-def _constant_current(setpoint: ConstantCurrent, limits: Limits, model: Model) -> Script:
+def _constant_current(
+    setpoint: ConstantCurrent, limits: Limits, model: Model, channel: int
+) -> Script:
     """The limit in the direction of the current is the set point's, the other one is absolute."""
     lower, upper = limits.voltage_min_volt, setpoint.voltage_limit_volt
     if setpoint.current_ampere < 0:
@@ -97,7 +116,7 @@ def _constant_current(setpoint: ConstantCurrent, limits: Limits, model: Model) -
         "var p",
         "var c",
         "var t",
-        "set_pgstat_chan 0",
+        _select(channel),
         "cell_off",
         *_galvanostat(abs(setpoint.current_ampere), model, SLOW, POTENTIAL_RANGE),
         "timer_start",
@@ -127,12 +146,14 @@ def _hold_at_limit(setpoint: ConstantCurrent, limits: Limits, model: Model) -> S
     )
 
 
-def _constant_voltage(setpoint: ConstantVoltage, limits: Limits, model: Model) -> Script:
+def _constant_voltage(
+    setpoint: ConstantVoltage, limits: Limits, model: Model, channel: int
+) -> Script:
     return (
         "var p",
         "var c",
         "var t",
-        "set_pgstat_chan 0",
+        _select(channel),
         "cell_off",
         "timer_start",
         *_voltage_loop(setpoint, limits, model),
@@ -156,7 +177,9 @@ def _voltage_loop(setpoint: ConstantVoltage, limits: Limits, model: Model) -> Sc
     )
 
 
-def script_of_sweep(sweep: Sweep, bias_volt: float, limits: Limits, model: Model) -> Script:
+def script_of_sweep(
+    sweep: Sweep, bias_volt: float, limits: Limits, model: Model, channel: int = 0
+) -> Script:
     """Return the script of a spectrum around ``bias_volt`` (or around zero current)."""
     if sweep.amplitude_ampere is not None:
         peak_ampere = math.sqrt(2) * sweep.amplitude_ampere
@@ -176,7 +199,7 @@ def script_of_sweep(sweep: Sweep, bias_volt: float, limits: Limits, model: Model
         "var f",
         "var r",
         "var j",
-        "set_pgstat_chan 0",
+        _select(channel),
         "cell_off",
         *setup,
         loop,

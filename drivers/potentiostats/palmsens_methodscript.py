@@ -14,13 +14,15 @@ from pathlib import Path
 from drivers.potentiostats.methodscript_conversation import ABORT_SECOND, Conversation
 from drivers.potentiostats.methodscript_limits import (
     objections_to_bias,
+    objections_to_channel,
     objections_to_setpoint,
     objections_to_sweep,
 )
 from drivers.potentiostats.methodscript_packages import Variable, decode_package
 from drivers.potentiostats.methodscript_scripts import (
     INTERVAL_SECOND,
-    OPEN_CIRCUIT_VOLTAGE,
+    script_of_cell_off,
+    script_of_open_circuit_voltage,
     script_of_setpoint,
     script_of_sweep,
 )
@@ -60,12 +62,17 @@ _TYPE = re.compile(r"(.{6})(.*)#.*")
 
 
 class PalmSensMethodScript:
-    """One potentiostat in both roles of a channel: it drives the cell, or it measures a spectrum."""
+    """One potentiostat in both roles of a channel: it drives the cell, or it measures a spectrum.
+
+    ``channel`` is which of a MultiEmStat4's channels: every script selects it, the one that
+    switches the cell off too. The device runs one script at a time.
+    """
 
     sheet = load_sheet(Path(__file__).with_suffix(".toml"))
 
-    def __init__(self, link: Link, name: str) -> None:
-        self._device = Conversation(link, name, self.sheet)
+    def __init__(self, link: Link, name: str, *, channel: int = 0) -> None:
+        self._device = Conversation(link, name, self.sheet, script_of_cell_off(channel))
+        self._channel = channel
         self._model: Model | None = None
         self._sweeping = False
         self._regulation = Regulation.OPEN
@@ -81,10 +88,12 @@ class PalmSensMethodScript:
         if match is None or not release.endswith("*"):
             got = f"{first}, then {release}"
             raise self._device.unreadable("t", got, "<type><version>#<date>, then R*")
-        self._model = self._model_of(match[1])
+        model = self._model_of(match[1])
+        self._refuse_if(objections_to_channel(self._channel, model))
+        self._model = model
         serial, version = self._device.ask("i"), self._device.ask("v")
         firmware = f"{match[2]} {release}, MethodSCRIPT {version}"
-        return Identity(self.sheet.maker, self._model.name, serial, firmware)
+        return Identity(self.sheet.maker, model.name, serial, firmware)
 
     def _model_of(self, type_name: str) -> Model:
         model = self.sheet.model(type_name)
@@ -114,7 +123,8 @@ class PalmSensMethodScript:
         """
         model = self._identified()
         self._refuse_if(objections_to_setpoint(setpoint, limits, model))
-        self._start(script_of_setpoint(setpoint, limits, model), ABORT_SECOND, sweeping=False)
+        script = script_of_setpoint(setpoint, limits, model, self._channel)
+        self._start(script, ABORT_SECOND, sweeping=False)
 
     def measure(self) -> CellReading:
         """Return the newest point, waiting for the next one when none has come since the last call.
@@ -141,7 +151,7 @@ class PalmSensMethodScript:
 
     def _measure_open_circuit(self) -> CellReading:
         """Measure the open-circuit voltage once, cell off."""
-        line = self._device.run(OPEN_CIRCUIT_VOLTAGE)
+        line = self._device.run(script_of_open_circuit_voltage(self._channel))
         voltage = self._value(decode_package(line, self._device.where), line, "ab")
         end = self._device.next_line(self.sheet.timeout_second)
         if end:
@@ -162,7 +172,7 @@ class PalmSensMethodScript:
         if bias is None:
             bias = self._open_circuit_bias(sweep, limits, model)
         lowest_hertz = min(sweep.start_hertz, sweep.stop_hertz)
-        script = script_of_sweep(sweep, bias, limits, model)
+        script = script_of_sweep(sweep, bias, limits, model, self._channel)
         self._start(script, max(ABORT_SECOND, 3 / lowest_hertz), sweeping=True)
 
     def _open_circuit_bias(self, sweep: Sweep, limits: Limits, model: Model) -> float:

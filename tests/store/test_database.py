@@ -143,7 +143,10 @@ def somebody_else() -> Iterator[None]:
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Iterator[Path]:
     """A folder that everybody may enter but nobody may write; pytest's own lets nobody in."""
-    opened = [tmp_path, *list(tmp_path.parents)[:2]]
+    opened = [
+        tmp_path,
+        *(folder for folder in tmp_path.parents if not folder.stat().st_mode & 0o001),
+    ]
     modes = [folder.stat().st_mode for folder in opened]
     for folder in opened:
         folder.chmod(0o755)
