@@ -116,10 +116,11 @@ class SimulatedWorld:
         return self._cells[channel]
 
     def state(self) -> dict[str, Any]:
-        """Return all cells and chambers as they are now, as plain data without absolute times."""
-        now = self._clock.now()
-        for cell in self._cells.values():
-            cell.terminals(now)
+        """Return all cells and chambers as they were last looked at, as plain data.
+
+        Without absolute times, and not advanced to now: what nobody has measured yet has not
+        happened for a run that resumes from here, so its counters and its cell agree.
+        """
         return {
             "cells": {name: cell.state() for name, cell in self._cells.items()},
             "chambers": {name: chamber.state() for name, chamber in self._chambers.items()},

@@ -33,7 +33,9 @@ _SETPOINT_STEP_CELSIUS = (
     0.05  # a set point is written in tenths; one that is off by more is another
 )
 _ILLEGAL_ADDRESS = 2
+_PART_NUMBER_LENGTH = 15
 _EVENTS = range(1, 5)  # the addresses of events 5 to 8 are from memory only
+_EVENT_STRIDE = 2
 _MOST_ALARMS = 14  # beyond them lie the registers of control loop 1
 _ALARM_STRIDE = 100
 # A temperature in degrees, or zero: what two swapped halves of a float hardly ever give.
@@ -56,10 +58,6 @@ class Register(IntEnum):
     PROFILE_END = 16566
     PROFILE_STATE = 16568
     EVENT = 16594  # of event output 1; the next ones are two further each
-
-
-_PART_NUMBER_LENGTH = 15
-_EVENT_STRIDE = 2
 
 
 class Code(IntEnum):

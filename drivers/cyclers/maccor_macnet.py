@@ -228,7 +228,10 @@ class MaccorMacNet:
 
     def _disconnect(self) -> None:
         """Reset and see the channel off. An idle one may refuse the reset: its state is what counts."""
-        answer = self._result(_RESET)
+        try:
+            answer = self._result(_RESET)
+        except Refused as refusal:
+            answer = str(refusal)
         for _ in range(_LOOKS_AFTER_RESET):
             reading = self._look()
             if reading.is_disconnected:

@@ -6,7 +6,6 @@ positive charges. Section numbers: the MacNet reference that the sheet names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -225,11 +224,9 @@ class ChannelReading:
         return CellReading(self.voltage_volt, self.current_ampere, regulation, flags)
 
     def __str__(self) -> str:
-        words: Mapping[int, str] = {stat.value: stat.name.lower() for stat in Stat}
-        return (
-            f"Stat {self.stat} ({words.get(self.stat, 'not in the reference')}), "
-            f"RF1 {self.activity}, RF2 {self.reason}"
-        )
+        known = self.stat in set(Stat)
+        word = Stat(self.stat).name.lower() if known else "not in the reference"
+        return f"Stat {self.stat} ({word}), RF1 {self.activity}, RF2 {self.reason}"
 
 
 def refusals(

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from rig.core.errors import LinkTimeout, Refused, UnreadableReply
 from rig.core.link import Link
@@ -109,33 +109,40 @@ class Conversation:
         raise self._unreadable(sent, repr(reply), f"a reply with id {self._number}")
 
     def _receive(self, sent: bytes) -> dict[str, object]:
-        """Return the next whole object. After a timeout in the middle of one, go on there."""
+        """Return the next whole object. After a timeout in the middle of one, go on there.
+
+        Its rest may never come: then, the next line that begins an object begins another one.
+        """
         for _ in range(_MOST_LINES):
-            self._unread += self._read_line(sent) + _LINE_END
+            line = self._read_line(sent)
+            if self._astray and line.startswith(b"{"):
+                self._unread = b""
+            self._unread += line + _LINE_END
             text = self._unread.strip()
             if not text.startswith(b"{"):
                 self._unread = b""
                 if text and not self._astray:
-                    self._give_up(sent, text)
+                    raise self._gone_astray(sent, text)
             elif text.endswith(b"}") and (reply := _complete(text)) is not None:
                 self._unread, self._astray = b"", False
                 return reply
-        self._give_up(sent, self._unread)
+        raise self._gone_astray(sent, self._unread)
 
     def _read_line(self, sent: bytes) -> bytes:
         try:
             return self._link.read_until(_LINE_END, self._timeout_second)
         except LinkTimeout as error:
+            self._astray = True
             raise LinkTimeout(
                 f"{error}, after sending {sent!r} and reading {self._unread!r}",
                 received=self._unread + error.received,
                 remedy=error.remedy or "check that the tester program runs on the tester's PC",
             ) from error
 
-    def _give_up(self, sent: bytes, got: bytes) -> NoReturn:
+    def _gone_astray(self, sent: bytes, got: bytes) -> UnreadableReply:
         """From here on, lines are skipped until one begins an object."""
         self._unread, self._astray = b"", True
-        raise self._unreadable(sent, repr(got), "a JSON object")
+        return self._unreadable(sent, repr(got), "a JSON object")
 
     def _unreadable(self, sent: bytes, got: str, expected: str) -> UnreadableReply:
         return UnreadableReply(f"{self._who}: sent {sent!r}, got {got}, expected {expected}")

@@ -64,10 +64,9 @@ class ScpiMatrix:
                 f"{self._who}: path {path!r} is no channel, expected a number such as 101; "
                 "nothing was sent"
             )
-        self._paths[path] = None
-        self._do("ROUT:OPEN:ALL")
+        self._do("*CLS", "ROUT:OPEN:ALL")
         self._confirm("")
-        self._do(f"ROUT:CLOS (@{path})")
+        self._close(path)
         self._confirm(path)
 
     def make_safe(self) -> None:
@@ -80,6 +79,15 @@ class ScpiMatrix:
                 f"{self._who}: the paths are not confirmed open: {error}",
                 remedy="disconnect the cells from the switch, or switch it off",
             ) from error
+
+    def _close(self, path: str) -> None:
+        """Close one path; known from now on, unless the instrument says that it has none such."""
+        try:
+            self._do(f"ROUT:CLOS (@{path})")
+        except (LinkError, UnreadableReply):
+            self._paths[path] = None  # perhaps closed
+            raise
+        self._paths[path] = None
 
     def _open_all(self) -> None:
         """Open all; a second time, in step, where the first answer was none.
@@ -96,11 +104,11 @@ class ScpiMatrix:
     def _do(self, *commands: str) -> None:
         """Send commands, wait for the relays, and raise Refused where an error is reported."""
         self._talk.send(*commands)
-        answer = self._talk.query("*OPC?")
-        if answer != "1":
-            raise UnreadableReply(f"{self._who}: sent '*OPC?', got {answer!r}, expected '1'")
+        if not self._talk.switch("*OPC?"):
+            raise UnreadableReply(f"{self._who}: sent '*OPC?', got '0', expected '1'")
         if errors := self._talk.errors():
-            words = [self.sheet.refusals.get(str(error.code), str(error)) for error in errors]
+            meanings = [self.sheet.refusals.get(str(error.code), "unknown") for error in errors]
+            words = [f"{error} ({meaning})" for error, meaning in zip(errors, meanings, strict=True)]
             raise Refused(f"{self._who}: sent {commands[-1]!r}, got {'; '.join(words)}")
 
     def _confirm(self, closed_path: str) -> None:

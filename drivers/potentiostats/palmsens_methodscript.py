@@ -14,7 +14,6 @@ from pathlib import Path
 from drivers.potentiostats.methodscript_conversation import ABORT_SECOND, Conversation
 from drivers.potentiostats.methodscript_limits import (
     objections_to_bias,
-    objections_to_channel,
     objections_to_setpoint,
     objections_to_sweep,
 )
@@ -88,9 +87,7 @@ class PalmSensMethodScript:
         if match is None or not release.endswith("*"):
             got = f"{first}, then {release}"
             raise self._device.unreadable("t", got, "<type><version>#<date>, then R*")
-        model = self._model_of(match[1])
-        self._refuse_if(objections_to_channel(self._channel, model))
-        self._model = model
+        model = self._model = self._model_of(match[1])
         serial, version = self._device.ask("i"), self._device.ask("v")
         firmware = f"{match[2]} {release}, MethodSCRIPT {version}"
         return Identity(self.sheet.maker, model.name, serial, firmware)
@@ -102,6 +99,12 @@ class PalmSensMethodScript:
             raise WrongInstrument(
                 f"{self._device.where}: sent 't', got {type_name!r}, expected one of {known}",
                 remedy="correct the driver or the connection of this instrument in the bench file",
+            )
+        if not 0 <= self._channel < model.channels:
+            raise OutOfRange(
+                f"{self._device.where}: channel {self._channel} was asked for, "
+                f"{model.name} has 0 to {model.channels - 1}",
+                remedy="correct the channel of this instrument in the bench file",
             )
         return model
 

@@ -107,11 +107,11 @@ class Output:
         return self._armed
 
     def measure(self, setup: Setup, *queries: bytes) -> CellReading:
-        """Ask ``queries``, whose answers hold voltage and current, then how the output stands."""
+        """Ask for voltage and current, in one query or in two, then how the output stands."""
         self._talk.send(*self._switch.select)
-        share = 2 // len(queries)
+        answers = 2 // len(queries)
         voltage, current = (
-            value for query in queries for value in self._talk.numbers(query, share)
+            value for query in queries for value in self._talk.numbers(query, answers)
         )
         status = self._status()
         regulation, flags = _regulation(setup, status) if self.is_on() else _stopped(status)
@@ -199,9 +199,8 @@ class Output:
 
     def _wait(self) -> None:
         """Return once all that was sent is done."""
-        answer = self._talk.query("*OPC?")
-        if answer != "1":
-            raise UnreadableReply(f"{self.who}: sent '*OPC?', got {answer!r}, expected '1'")
+        if not self._talk.switch("*OPC?"):
+            raise UnreadableReply(f"{self.who}: sent '*OPC?', got '0', expected '1'")
 
     def _status(self) -> int:
         [status] = self._talk.numbers(_STATUS, 1)

@@ -14,16 +14,15 @@ from typing import Any, cast
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.registry import load_driver, load_world
 from rig.core.clock import Clock
-from rig.core.errors import BadInput, Problem, RigError
+from rig.core.errors import BadInput, Problem, RigError, WrongInstrument
 from rig.core.instruments import CellChannel, Chamber, Driver, Identity, ImpedanceAnalyser, Limits
 from rig.core.link import Link
-from rig.core.sheet import Model
+from rig.core.sheet import Model, Sheet
 from rig.core.simulation import World
 from rig.engine.chamber import SharedChamber
 from rig.engine.runner import Channel
 from rig.protocol.check import ChannelFacts
-from rig.protocol.program import Safety
-from rig.wire import open_link, spaced
+from rig.wire import ReopeningLink, open_link, spaced
 
 WrapLink = Callable[[str, Link, Clock], Link]
 
@@ -36,13 +35,27 @@ class OpenBench:
     clock: Clock
     world: World | None
     drivers: dict[str, Driver] = field(default_factory=dict)
-    links: dict[str, Link] = field(default_factory=dict)
+    links: dict[str, ReopeningLink] = field(default_factory=dict)
     identities: dict[str, Identity] = field(default_factory=dict)
     chambers: dict[str, SharedChamber] = field(default_factory=dict)
 
     def close(self) -> None:
         for link in self.links.values():
             link.close()
+
+    def reopen(self, name: str) -> None:
+        """Open an instrument's port anew and see that the very same instrument answers.
+
+        Runs in the thread that owns the port. Raises LinkError, or WrongInstrument when somebody
+        plugged in another one.
+        """
+        self.links[name].reopen()
+        found, before = self.drivers[name].identify(), self.identities[name]
+        if found != before:
+            raise WrongInstrument(
+                f"{name} ({self.links[name].name}): came back as {found.model} {found.serial!r}, "
+                f"was {before.model} {before.serial!r}"
+            )
 
     def channel(self, spec: ChannelSpec) -> Channel:
         """Return what a run works on; one SharedChamber per chamber, whoever asks."""
@@ -55,6 +68,7 @@ class OpenBench:
             analyser or "",
             self._chamber(spec.instruments.get("chamber")),
             self._limits(spec),
+            self.reopen,
         )
 
     def _chamber(self, name: str | None) -> SharedChamber | None:
@@ -62,7 +76,7 @@ class OpenBench:
             return None
         if name not in self.chambers:
             driver = cast(Chamber, self.drivers[name])
-            self.chambers[name] = SharedChamber(name, driver, name, self.clock)
+            self.chambers[name] = SharedChamber(name, driver, name, self.clock, self.reopen)
         return self.chambers[name]
 
     def _limits(self, spec: ChannelSpec) -> Limits:
@@ -94,6 +108,8 @@ class OpenBench:
             chamber.temperature_celsius if chamber else None,
             analyser.frequency_hertz if analyser else None,
             spec.limits,
+            analyser.amplitude_volt if analyser else None,
+            analyser.amplitude_ampere if analyser else None,
         )
 
 
@@ -128,12 +144,9 @@ def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
     try:
         driver_class = load_driver(spec.driver, where)
         sheet = driver_class.sheet
-        if spec.connect == SIMULATED:
-            assert opened.world is not None
-            link = opened.world.link(name)
-        else:
-            link = open_link(spec.connect, sheet.terminator, sheet.baudrate)
-        link = opened.links[name] = wrap(name, link, opened.clock)
+        link = opened.links[name] = ReopeningLink(
+            lambda: wrap(name, _port(opened, name, sheet), opened.clock)
+        )
         driver = driver_class(spaced(link, opened.clock, sheet.spacing), name)
         opened.identities[name] = driver.identify()
         opened.drivers[name] = driver
@@ -142,6 +155,14 @@ def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
     except RigError as error:
         return [Problem(where, f"{error}{'; ' + error.remedy if error.remedy else ''}")]
     return []
+
+
+def _port(opened: OpenBench, name: str, sheet: Sheet) -> Link:
+    connect = opened.bench.instruments[name].connect
+    if connect != SIMULATED:
+        return open_link(connect, sheet.terminator, sheet.baudrate)
+    assert opened.world is not None
+    return opened.world.link(name)
 
 
 def identity_snapshot(opened: OpenBench) -> dict[str, Any]:
@@ -155,8 +176,3 @@ def identity_snapshot(opened: OpenBench) -> dict[str, Any]:
         }
         for name, identity in opened.identities.items()
     }
-
-
-def safety_of(facts: ChannelFacts, program_safety: Safety) -> Safety:
-    """Return the safety in force: the tighter of protocol and channel in every limit."""
-    return program_safety.intersect(facts.safety)

@@ -7,6 +7,7 @@ same protocol soak together, and neither is heated in the middle of the other's 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rig.core.clock import Clock
@@ -31,6 +32,7 @@ class SharedChamber:
     driver: Chamber
     port: str
     clock: Clock
+    reopen: Callable[[str], None]  # opens the port anew and identifies; for a cable that came out
     latest: ChamberReading | None = None
     latest_second: float = 0.0
     fault: str = ""
@@ -38,6 +40,7 @@ class SharedChamber:
     _holding: dict[str, float] = field(default_factory=dict)
     _users: set[str] = field(default_factory=set)
     _commanded: float | None = None
+    _lost: bool = False
 
     def join(self, run_id: str) -> None:
         """Announce a run that will use this chamber: it is kept going until the last has left."""
@@ -114,9 +117,13 @@ class SharedChamber:
 
     def _read(self, due_second: float) -> Task:
         try:
+            if self._lost:
+                yield Request(due_second, self.port, lambda: self.reopen(self.port))
+                self._lost = False
+                self._commanded = None  # whatever it did meanwhile: command it again
             reading = yield Request(due_second, self.port, self.driver.read_temperature)
         except (LinkError, InstrumentError) as failure:
-            self.fault = str(failure)
+            self.fault, self._lost = str(failure), isinstance(failure, LinkError)
             return
         self.latest, self.latest_second, self.fault = reading, self.clock.now(), ""
 

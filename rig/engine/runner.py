@@ -11,19 +11,24 @@ import math
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rig.core.clock import Clock
-from rig.core.errors import InstrumentError, LinkError, RigError, UnconfirmedSafeState
+from rig.core.errors import (
+    InstrumentError,
+    LinkError,
+    RigError,
+    UnconfirmedSafeState,
+    UnreadableReply,
+)
 from rig.core.instruments import (
     CellChannel,
     CellReading,
-    Flag,
     ImpedanceAnalyser,
     ImpedancePoint,
     Limits,
     OpenCircuit,
-    Regulation,
     SweepProgress,
 )
 from rig.core.records import Keeper, RunState
@@ -32,20 +37,17 @@ from rig.engine.action import (
     Apply,
     BeginSweep,
     Command,
-    CycleEnded,
-    Event,
     MakeSafe,
-    Note,
     Reading,
     SetTemperature,
-    StepEnded,
 )
 from rig.engine.advance import advance, begin, resume
 from rig.engine.chamber import SharedChamber
 from rig.engine.cursor import Cursor, Halt, to_json
+from rig.engine.log import RunLog, StepAt
 from rig.engine.schedule import Interrupted, Request, Task
 from rig.engine.states import EVENT_OF_HALT, after
-from rig.protocol.program import Program, Step
+from rig.protocol.program import Program
 
 Outcome = Generator[Request, Any, Any]
 
@@ -53,6 +55,8 @@ Outcome = Generator[Request, Any, Any]
 # a cell connected, nor raise the loudest alarm for nothing.
 SAFE_TRIES = 3
 SAFE_PAUSE_SECOND = 1.0
+# A cable that came out is looked for again after these pauses; then the run goes safe.
+RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,17 @@ class Channel:
     analyser_port: str = ""
     chamber: SharedChamber | None = None
     limits: Limits = field(default_factory=lambda: Limits(-math.inf, math.inf, math.inf))
+    reopen: Callable[[str], None] = lambda _port: None  # open the port anew, identify the same
+
+    @property
+    def instruments(self) -> list[tuple[str, CellChannel | ImpedanceAnalyser]]:
+        """Return (port, instrument) of each that can drive the cell, each once."""
+        pairs: list[tuple[str, CellChannel | ImpedanceAnalyser | None]] = [
+            (self.cell_port, self.cell)
+        ]
+        if not self.one_instrument:
+            pairs.append((self.analyser_port, self.analyser))
+        return [(port, instrument) for port, instrument in pairs if instrument is not None]
 
     @property
     def one_instrument(self) -> bool:
@@ -92,12 +107,14 @@ class Run:
     reading: Reading = field(default_factory=lambda: Reading(0.0))
     alarm: str = ""
     reason: str = ""
-    _origin_second: float = math.nan  # clock time of test time 0; NaN before the run has begun
-    _wall_origin_us: int = 0
+    log: RunLog = field(init=False)
     _order: str = ""  # to stop, heard while the cell was being disconnected
     _sweeping: BeginSweep | None = None
     _points: int = 0
     _sweep_temperatures: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.log = RunLog(self.run_id, self.program, self.keeper, self.clock)
 
     # --- the life of a run ----------------------------------------------------------------------
 
@@ -110,7 +127,7 @@ class Run:
         except (LinkError, InstrumentError) as fault:
             yield from self._close("fail", str(fault))
         except Exception as bug:  # a fault in the watcher is itself a trip
-            self._note("bug", traceback.format_exc())
+            self.log.note("bug", traceback.format_exc())
             yield from self._close("fail", f"internal error: {bug!r}")
 
     def _live(self) -> Task:
@@ -121,26 +138,57 @@ class Run:
             raise Interrupted(self._order)
         self._enter("armed")
         while True:
-            if action.command is not None:
-                yield from self._perform(action.command)
-            if self.cursor.halt is not Halt.NONE:
-                break
-            reading = yield from self._look(action.due_second)
+            try:
+                if action.command is not None:
+                    yield from self._perform(action.command)
+                if self.cursor.halt is not Halt.NONE:
+                    break
+                reading = yield from self._look(action.due_second)
+            except (LinkError, UnreadableReply) as fault:
+                action = yield from self._reconnect(fault)
+                continue
             step_before, self.reading = self._step(), reading
             self.cursor, action = advance(self.program, self.cursor, reading)
             if action.record:
-                self._keep_sample(reading, step_before, action)
+                self.log.sample(reading, step_before, self.cursor.progress)
             if action.events:
-                self._keep_events(action.events)
+                self.log.events(action.events)
             self.keeper.cursor(self.run_id, self._cursor_text)
         yield from self._close(EVENT_OF_HALT[self.cursor.halt], self.cursor.reason, safe=True)
+
+    def _reconnect(self, fault: RigError) -> Generator[Request, Any, Action]:
+        """Get the instruments back, disconnect the cell, and return the action that goes on.
+
+        The longer it lasts the longer the pauses. What the cell did meanwhile under the
+        instrument's own limits is unknown and recorded as a gap. Raises ``fault`` again when
+        they do not come back.
+        """
+        self.log.note("link lost", str(fault))
+        for pause in RECONNECT_PAUSES_SECOND:
+            due = self.clock.now() + pause
+            try:
+                for port, _ in self.channel.instruments:
+                    yield Request(due, port, partial(self.channel.reopen, port))
+            except (LinkError, InstrumentError):
+                continue
+            break
+        else:
+            raise fault
+        yield from self._perform(MakeSafe("the link was lost"))
+        if self._order:
+            raise Interrupted(self._order)
+        self.log.note("link back", "the same instruments answer; the cell was disconnected")
+        self.cursor, action = resume(self.program, self.cursor, "link was lost")
+        self.log.events(action.events)
+        self.keeper.cursor(self.run_id, self._cursor_text)
+        return action
 
     def _begin(self) -> Action:
         before = self.resume_from
         if before is not None:  # whatever fails from here on, the run's place is not lost
             self.cursor = before
         start_second = self.cursor.progress.test_time_second
-        self._origin_second = self.clock.now() - start_second
+        self.log.origin_second = self.clock.now() - start_second
         self._enter("resume" if before else "start")
         if self.channel.chamber is not None:
             self.channel.chamber.join(self.run_id)
@@ -149,7 +197,7 @@ class Run:
         else:
             self.cursor, action = resume(self.program, before)
             self._hold_temperature_again()
-        self._keep_events(action.events)
+        self.log.events(action.events)
         self.keeper.cursor(self.run_id, self._cursor_text)
         return action
 
@@ -174,7 +222,7 @@ class Run:
     def _enter(self, event: str, reason: str = "") -> None:
         self.state = after(self.state, event)
         self.keeper.state(self.run_id, self.state, self.clock.wall_us(), reason)
-        self._note("state", f"{self.state.value}{': ' + reason if reason else ''}")
+        self.log.note("state", f"{self.state.value}{': ' + reason if reason else ''}")
 
     # --- doing ----------------------------------------------------------------------------------
 
@@ -214,7 +262,7 @@ class Run:
         )
         self._sweeping, self._points, self._sweep_temperatures = command, 0, []
         if not command.probe:
-            self._keep_spectrum(command)
+            self._tell_spectrum(command)
 
     def _on_cell_port(self, call: Callable[[], Any]) -> Outcome:
         return (yield Request(self.clock.now(), self.channel.cell_port, call))
@@ -231,20 +279,16 @@ class Run:
     def _make_safe(self) -> Task:
         """Disconnect by every instrument that can drive the cell; raise the alarm, not an exception."""
         self._sweeping, self.alarm = None, ""
-        instruments: list[tuple[str, CellChannel | ImpedanceAnalyser | None]] = [
-            (self.channel.cell_port, self.channel.cell)
-        ]
-        if not self.channel.one_instrument:
-            instruments.append((self.channel.analyser_port, self.channel.analyser))
-        for port, instrument in instruments:
-            if instrument is not None:
-                yield from self._disconnect(port, instrument)
+        for port, instrument in self.channel.instruments:
+            yield from self._disconnect(port, instrument)
 
     def _disconnect(self, port: str, instrument: CellChannel | ImpedanceAnalyser) -> Task:
         failure, tries = "", 0
         while tries < SAFE_TRIES:
             due = self.clock.now() + (SAFE_PAUSE_SECOND if tries else 0.0)
             try:
+                if tries:  # perhaps only the link is gone
+                    yield Request(due, port, lambda: self.channel.reopen(port))
                 yield Request(due, port, instrument.make_safe)
             except Interrupted as order:  # first make safe, then obey; it is no failed try, either
                 self._order = str(order)
@@ -257,13 +301,13 @@ class Run:
             f"channel {self.channel.name}: nobody could confirm that the cell is disconnected "
             f"({failure}). Disconnect it by hand now."
         )
-        self._note("alarm", self.alarm)
+        self.log.note("alarm", self.alarm)
 
     # --- looking --------------------------------------------------------------------------------
 
     def _look(self, due_test_second: float) -> Generator[Request, Any, Reading]:
         """Return one reading at the due time: of the cell, or of the analyser that has it."""
-        due = self._origin_second + due_test_second
+        due = self.log.origin_second + due_test_second
         if self._sweeping is not None:
             return (yield from self._look_at_sweep(due, self._sweeping))
         cell = self.channel.cell
@@ -275,9 +319,13 @@ class Run:
         if chamber is not None and chamber.latest is not None:
             celsius, granted = chamber.temperature_celsius(now), chamber.granted(self.run_id)
         if measured is None:
-            return Reading(now - self._origin_second, temperature_celsius=celsius, granted=granted)
+            return Reading(
+                now - self.log.origin_second, temperature_celsius=celsius, granted=granted
+            )
         volt, ampere, regulation, flags = measured
-        return Reading(now - self._origin_second, volt, ampere, regulation, flags, celsius, granted)
+        return Reading(
+            now - self.log.origin_second, volt, ampere, regulation, flags, celsius, granted
+        )
 
     def _look_at_sweep(
         self, due_second: float, sweep: BeginSweep
@@ -293,12 +341,12 @@ class Run:
         granted = chamber is not None and chamber.granted(self.run_id)
         self._sweep_temperatures.append(celsius)
         if not sweep.probe:
-            self._keep_points(progress.points)
+            self.log.points(self.cursor.place, self._points, progress.points)
         self._points += len(progress.points)
         if progress.done:
             self._sweep_ended(sweep)
         return Reading(
-            now - self._origin_second,
+            now - self.log.origin_second,
             temperature_celsius=celsius,
             granted=granted,
             sweep_done=progress.done,
@@ -313,119 +361,21 @@ class Run:
                 f"{sweep.sweep.points} points"
             )
         if not sweep.probe:
-            self._keep_spectrum(sweep, complete=True)
+            self._tell_spectrum(sweep, complete=True)
 
-    # --- keeping --------------------------------------------------------------------------------
+    # --- telling --------------------------------------------------------------------------------
 
-    def _step(self) -> tuple[int, int, int, Step]:
-        place = self.cursor.place
-        step = self.program.instructions[place.pc]
-        assert isinstance(step, Step)
-        return place.step_count, place.pc, place.cycle_count if place.cycle_open else 0, step
-
-    def _keep_sample(
-        self, reading: Reading, at: tuple[int, int, int, Step], action: Action
-    ) -> None:
-        """Keep the reading as a sample of the step that it was taken in (the next has just begun)."""
-        step_count, step_id, cycle_count, step = at
-        progress = self.cursor.progress
-        flags = reading.flags
-        if reading.regulation is Regulation.VOLTAGE:
-            flags |= Flag.VOLTAGE_HELD.value
-        self.keeper.sample(
-            (
-                self.run_id,
-                progress.seq - 1,
-                self._wall_us(reading.test_time_second),
-                reading.test_time_second,
-                step_count,
-                step_id,
-                cycle_count,
-                step.phase,
-                step.tag,
-                reading.voltage_volt,
-                reading.current_ampere,
-                reading.temperature_celsius,
-                progress.charging_capacity_ah,
-                progress.discharging_capacity_ah,
-                progress.charging_energy_wh,
-                progress.discharging_energy_wh,
-                None,
-                flags,
-                None,
-            )
+    def _tell_spectrum(self, sweep: BeginSweep, *, complete: bool = False) -> None:
+        temperatures = self._sweep_temperatures
+        self.log.spectrum(
+            self._step(), self.cursor.place, sweep.sweep, temperatures, complete=complete
         )
 
-    def _wall_us(self, test_time_second: float) -> int:
-        if not self._wall_origin_us:
-            elapsed = self.clock.now() - self._origin_second
-            self._wall_origin_us = self.clock.wall_us() - round(elapsed * 1e6)
-        return self._wall_origin_us + round(test_time_second * 1e6)
+    def _step(self) -> StepAt:
+        return StepAt.of(self.program, self.cursor.place)
 
     def _cursor_text(self) -> str:
         return to_json(self.cursor)
-
-    def _keep_events(self, events: tuple[Event, ...]) -> None:
-        for event in events:
-            match event:
-                case StepEnded():
-                    step = self.program.instructions[event.step_id]
-                    assert isinstance(step, Step)
-                    labels = {"kind": step.kind.value, "words": step.words, "phase": step.phase}
-                    names = {"tag": step.tag, "name": step.name}
-                    self._row("step", event._asdict() | labels | names)
-                case CycleEnded():
-                    self._row("cycle", event._asdict())
-                case Note(kind, message):
-                    self._note(kind, message)
-
-    def _keep_spectrum(self, sweep: BeginSweep, *, complete: bool = False) -> None:
-        place = self.cursor.place
-        step = self.program.instructions[place.pc]
-        assert isinstance(step, Step)
-        known = [celsius for celsius in self._sweep_temperatures if not math.isnan(celsius)]
-        settings = sweep.sweep
-        self._row(
-            "spectrum",
-            {
-                "spectrum_count": place.spectrum_count,
-                "step_count": place.step_count,
-                "cycle_count": place.cycle_count if place.cycle_open else 0,
-                "phase": step.phase,
-                "tag": step.tag,
-                "name": step.name,
-                "test_time_second": place.step_began_second,
-                "ts_us": self._wall_us(place.step_began_second),
-                "amplitude_volt": settings.amplitude_volt,
-                "amplitude_ampere": settings.amplitude_ampere,
-                "bias_volt": settings.bias_volt,
-                "ambient_temperature_celsius": sum(known) / len(known) if known else None,
-                "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
-                "complete": complete,
-            },
-        )
-
-    def _keep_points(self, points: tuple[ImpedancePoint, ...]) -> None:
-        wall_us = self.clock.wall_us()
-        for number, point in enumerate(points, self._points):
-            self._row(
-                "impedance_point",
-                {
-                    "spectrum_count": self.cursor.place.spectrum_count,
-                    "point_index": number,
-                    "ts_us": wall_us,
-                    **point._asdict(),
-                },
-            )
-
-    def _row(self, table: str, values: dict[str, object]) -> None:
-        self.keeper.row(table, {"run_id": self.run_id, **values})
-
-    def _note(self, kind: str, message: str) -> None:
-        begun = not math.isnan(self._origin_second)
-        second = self.clock.now() - self._origin_second if begun else 0.0
-        values: dict[str, object] = {"ts_us": self.clock.wall_us(), "test_time_second": second}
-        self._row("event", values | {"kind": kind, "message": message})
 
 
 def _or(value: float | None, otherwise: float) -> float:

@@ -7,12 +7,14 @@ exceptions are translated once, here, into LinkError.
 
 from rig.wire.opening import open_link
 from rig.wire.recording import RecordingLink
+from rig.wire.reopening import ReopeningLink
 from rig.wire.spacing import SpacedLink, spaced
 from rig.wire.transcript import Exchange, TranscriptLink, TranscriptMismatch, load_transcript
 
 __all__ = [
     "Exchange",
     "RecordingLink",
+    "ReopeningLink",
     "SpacedLink",
     "TranscriptLink",
     "TranscriptMismatch",

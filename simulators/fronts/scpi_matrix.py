@@ -1,7 +1,7 @@
 """A relay scanner with SCPI-1999's ROUTe commands on its wire: closes and opens paths, no more.
 
 Written from the standard (SCPI-1999 volume 2, ROUTe subsystem), not from any instrument's manual:
-closing a path opens no other, ``*RST`` opens all. Knows no cell, only the switchboard.
+closing a path opens no other, ``*RST`` opens all. Knows paths and nothing of what they lead to.
 
 Simulator's choices: a relay takes 30 ms; a channel that does not exist is -222 and a list that
 cannot be read -171, and then no relay of the command moves.
@@ -9,22 +9,39 @@ cannot be read -171, and then no relay of the command moves.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Protocol
 
 from rig.core.errors import BadInput, Problem
 from simulators.fronts import scpi_rows as rows
 from simulators.fronts.scpi import Action, Arguments, CommandTree, Prepare
 from simulators.fronts.scpi_front import COMMON, ScpiFront, ScpiInstrument
-from simulators.models.switchboard import Switchboard
 
 _MODELS = ("matrix",)
 _RELAY_SECOND = 0.03
 
 
+class Paths(Protocol):
+    """The switchboard behind the relays, as simulators.models.switchboard has one."""
+
+    @property
+    def cells(self) -> Mapping[str, object]: ...
+
+    @property
+    def closed(self) -> tuple[str, ...]: ...
+
+    def close(self, path: str, now_second: float) -> None: ...
+
+    def open(self, path: str, now_second: float) -> None: ...
+
+    def open_all(self, now_second: float) -> None: ...
+
+
 class Matrix(ScpiInstrument):
     """The relays in front of a switchboard, moved one after the other."""
 
-    def __init__(self, identity: str, board: Switchboard) -> None:
+    def __init__(self, identity: str, board: Paths) -> None:
         super().__init__(identity)
         self.board = board
 
@@ -67,19 +84,9 @@ def _tell(arguments: Arguments, _suffixes: tuple[int, ...], *, closed: bool) -> 
     )
 
 
-def _closed_list(matrix: Matrix) -> str:
-    """Return all closed channels as a channel list in a definite length block.
-
-    SCPI-1999 ROUTe:CLOSe:STATe? answers IEEE 488.2 block data.
-    """
-    text = f"(@{','.join(sorted(matrix.board.closed))})"
-    return f"#{len(str(len(text)))}{len(text)}{text}"
-
-
 _ROUTE: dict[str, Prepare[Matrix]] = {
     "ROUTe:CLOSe": partial(_switch, close=True),
     "ROUTe:CLOSe?": partial(_tell, closed=True),
-    "ROUTe:CLOSe:STATe?": rows.ask(_closed_list),
     "ROUTe:OPEN": partial(_switch, close=False),
     "ROUTe:OPEN?": partial(_tell, closed=False),
     "ROUTe:OPEN:ALL": rows.do(lambda matrix: matrix.open_all()),
@@ -90,7 +97,7 @@ _TREE: CommandTree[Matrix] = CommandTree({**COMMON, **_ROUTE})
 class ScpiMatrixFront(ScpiFront[Matrix]):
     """The scanner as a Front; ``cell`` is the switchboard that an analyser sees as its cell."""
 
-    def __init__(self, name: str, cell: Switchboard, *, seed: int, model: str = "matrix") -> None:
+    def __init__(self, name: str, cell: Paths, *, seed: int, model: str = "matrix") -> None:
         if model not in _MODELS:
             message = f"got model {model!r}, expected {' or '.join(_MODELS)}"
             raise BadInput(Problem(name, message, example=f"model: {_MODELS[0]}"))

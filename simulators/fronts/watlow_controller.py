@@ -151,6 +151,8 @@ class F4T:
     def advance(self, now_second: float) -> None:
         """Move the air's set point along ramp or profile up to ``now_second``."""
         self._now = max(self._now, now_second)
+        if self._conditioned != self._is_conditioning():
+            self._settle()
         moving = self._moving()
         if moving is not None and self._conditioned:
             until = min(self._now, moving.end_second)
@@ -308,7 +310,7 @@ class F4T:
         self.events = [False] * EVENTS
         if self.profile is not None:
             self._end_profile(ProfileState.TERMINATED)
-        self._ramp = None
+        self._ramp, self._conditioned = None, False
         self._settle()
 
     # -- profiles ------------------------------------------------------------------------------

@@ -4,15 +4,13 @@ Only the commands and queries that the sheet spells out exist, in their long for
 itself is in watlow_controller.py.
 
 Simulator's choices, where the sheet is silent: what is not understood or refused is dropped without
-a word, as a set command's success is; numbers have six decimals; a line holds one command; 20 ms from
-a query to its reply.
+a word, as a set command's success is; numbers have six decimals; 20 ms from a query to its reply.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from enum import IntEnum
 from typing import TypeVar
 
 from simulators.fronts.scpi import (
@@ -43,7 +41,7 @@ _IDENTITY = '"Watlow Electric",F4T,0000,04:05:0007'
 _OUTPUTS = 7
 _LAST_PROFILE = 40
 
-Word = TypeVar("Word", bound=IntEnum)
+Word = TypeVar("Word", bound=int)
 
 
 class WatlowF4TScpiFront:
@@ -191,6 +189,8 @@ _TREE: CommandTree[F4T] = CommandTree(
             lambda controller: "C" if controller.units is Units.CELSIUS else "F"
         ),
         "UNIT:TEMPERATURE": _set_word({"C": Units.CELSIUS, "F": Units.FAHRENHEIT}, _set_units),
+        # The panel's own units: nothing on the wire shows them.
+        "UNIT:TEMPERATURE:DISPLAY": _set_word({"C": 0, "F": 0}, lambda _controller, _none: None),
         _LOOP + "PVALUE?": _ask_number(F4T.process_value),
         _LOOP + "SPOINT?": _ask_number(lambda controller: controller.set_point),
         _LOOP + "SPOINT": _set_number(F4T.change_set_point),

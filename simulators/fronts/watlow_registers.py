@@ -126,6 +126,10 @@ def _one_of(choices: type[Word], take: Callable[[F4T, Word], None]) -> Callable[
     return write
 
 
+def _constant(word: int) -> Whole:
+    return Whole(lambda _controller: word)
+
+
 def _event(number: int) -> Whole:
     def write(controller: F4T, word: int) -> None:
         if word not in (ON, OFF):
@@ -163,7 +167,7 @@ def _time_left(position: int) -> Whole:
 _PROCESS_VALUE = Real(F4T.process_value)
 
 _TABLE: dict[int, Whole | Real] = {
-    **{16 + i: Whole(lambda _c, code=ord(c): code) for i, c in enumerate(_PART_NUMBER)},  # type: ignore[misc]
+    **{16 + i: _constant(ord(letter)) for i, letter in enumerate(_PART_NUMBER)},
     90: Whole(lambda controller: _STATUS_OK if controller.healthy else _STATUS_FAIL),
     1328: Whole(
         lambda controller: controller.units,

@@ -139,10 +139,12 @@ class CircuitCell:
 
     def state(self) -> dict[str, Any]:
         """Return plain data; no absolute time in it, for the clock that restores may be another."""
-        begun = self._now_second != NOT_BEGUN
+        begun, celsius = self._now_second != NOT_BEGUN, self._sample.celsius
+        if begun:
+            celsius = self._sample.at(self._now_second)
         return {
             "age_second": self._age_second,
-            "sample_celsius": self._sample.at(self._now_second) if begun else None,
+            "sample_celsius": None if math.isnan(celsius) else celsius,
             "branch_volts": list(self._branch_volts),
             "store": self._store.state(),
             "conflicts": self._conflicts,

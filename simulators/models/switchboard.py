@@ -26,12 +26,17 @@ class Switchboard:
     """
 
     def __init__(self, cells: Mapping[str, Cell]) -> None:
-        self.cells = dict(cells)
+        self._cells = dict(cells)
         self._closed: list[str] = []  # in the order in which they were closed
         self._drives: dict[str, Drive] = {}
         self._conflicts = 0
 
     # -- the multiplexer's side ----------------------------------------------------------------
+
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """The cells by their path."""
+        return self._cells
 
     @property
     def closed(self) -> tuple[str, ...]:
@@ -67,7 +72,7 @@ class Switchboard:
 
     @property
     def _connected(self) -> Cell | None:
-        return self.cells[self._closed[-1]] if self._closed else None
+        return self._cells[self._closed[-1]] if self._closed else None
 
     # -- the instrument's side: Cell -----------------------------------------------------------
 

@@ -151,6 +151,20 @@ HOLD = """
 """
 CHARGE = lines(CHARGE_SETUP + FINISH) + b"\n"
 CHARGE_AND_HOLD = lines(CHARGE_SETUP + HOLD + FINISH) + b"\n"
+# The second half alone, at 5 mA.
+CONSTANT_VOLTAGE = (
+    lines(
+        "e\nvar p\nvar c\nvar t\nset_pgstat_chan 0\ncell_off\ntimer_start\n"
+        + HOLD.replace("cell_off\n    if p > 4200m\n", "")
+        .replace("endloop\n    endif", "endloop")
+        .replace("100m\n    set_auto", "10m\n    set_auto")
+        .replace("100n 100m", "100n 10m")
+        .replace("c > 100m", "c > 5m")
+        .replace("c < -100m", "c < -5m")
+        + FINISH
+    )
+    + b"\n"
+)
 
 OPEN_CIRCUIT_VOLTAGE = (
     lines("""
@@ -405,17 +419,7 @@ def test_a_discharge_is_held_only_below_its_limit() -> None:
 
 
 def test_a_constant_voltage_ends_when_the_current_passes_its_limit() -> None:
-    script = lines(
-        "e\nvar p\nvar c\nvar t\nset_pgstat_chan 0\ncell_off\ntimer_start\n"
-        + HOLD.replace("cell_off\n    if p > 4200m\n", "")
-        .replace("endloop\n    endif", "endloop")
-        .replace("100m\n    set_auto", "10m\n    set_auto")
-        .replace("100n 100m", "100n 10m")
-        .replace("c > 100m", "c > 5m")
-        .replace("c < -100m", "c < -5m")
-        + FINISH
-    )
-    driver, link = identified((script + b"\n", b"e\nM0007\n" + CV_1))
+    driver, link = identified((CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_1))
     driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
     assert driver.measure() == CellReading(4.2, 0.099998, Regulation.VOLTAGE)
     link.assert_used_up()
@@ -742,6 +746,58 @@ def test_while_a_spectrum_runs_there_is_no_reading_of_the_cell() -> None:
     driver.begin(replace(SWEEP, bias_volt=3.7), LIMITS)
     with pytest.raises(InstrumentError, match="spectrum"):
         driver.measure()
+
+
+# --- MultiEmStat4 --------------------------------------------------------------------------------
+
+
+def on_channel(channel: int, type_name: str, *exchanges: Exchange) -> PalmSensMethodScript:
+    """Return a driver of that channel, identified; the caller's exchanges follow."""
+    reply = f"t{type_name}1304#Oct  1 2025 12:00:00\nR*\n".encode()
+    link = TranscriptLink([*SYNCHRONISED, (b"t\n", reply), *IDENTIFIED[-2:], *exchanges])
+    driver = PalmSensMethodScript(link, "pstat-1", channel=channel)
+    driver.identify()
+    return driver
+
+
+def selecting(channel: int, script: bytes) -> bytes:
+    return script.replace(b"set_pgstat_chan 0", f"set_pgstat_chan {channel}".encode())
+
+
+def test_every_script_selects_the_channel() -> None:
+    idle: Exchange = (b"Z\n", b"Z!0006\n")
+    ended = b"*\n\n"
+    driver = on_channel(
+        3,
+        "mes4hr",
+        (selecting(3, REST), b"e\nM000B\n" + OCP_1 + ended),
+        idle,
+        (selecting(3, CHARGE_AND_HOLD), b"e\nM000A\n" + CC_1 + ended),
+        idle,
+        (selecting(3, CONSTANT_VOLTAGE), b"e\nM0007\n" + CV_1 + ended),
+        idle,
+        (selecting(3, OPEN_CIRCUIT_VOLTAGE), OCV_IS_3_7_VOLT[1]),
+        (selecting(3, SPECTRUM), b"e\nM000D\n" + EIS_1 + ended),
+    )
+    driver.apply(OpenCircuit(), LIMITS)
+    driver.apply(charge_and_hold, LIMITS)
+    driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
+    driver.begin(SWEEP, LIMITS)
+    assert driver.poll().done
+
+
+def test_making_safe_switches_the_cell_of_its_own_channel_off() -> None:
+    cell_off: Exchange = (b"e\nset_pgstat_chan 3\ncell_off\n\n", b"e\n\n")
+    driver = on_channel(3, "mes4lr", (b"Z\n", b"Z!0006\n"), cell_off)
+    driver.make_safe()
+
+
+@pytest.mark.parametrize(
+    ("channel", "type_name"), [(1, "es4_hr"), (1, "espico"), (12, "mes4hr"), (-1, "mes4hr")]
+)
+def test_a_channel_that_the_model_has_not_is_refused(channel: int, type_name: str) -> None:
+    with pytest.raises(OutOfRange, match=f"channel {channel} was asked for, {type_name} has 0 to"):
+        on_channel(channel, type_name)
 
 
 # --- safe state ----------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ def run_on_ideal(
     """A run on an ideal channel and chamber, not yet begun."""
     clock = SimulatedClock()
     channel, keeper = IdealChannel(clock), ListKeeper()
-    chamber = SharedChamber("oven", IdealChamber(), "oven", clock)
+    chamber = SharedChamber("oven", IdealChamber(), "oven", clock, lambda _port: None)
     on = Channel("A1", channel, "a", channel, "a", chamber)
     run = Run("r1", program, on, keeper, clock, state, cursor)
     return run, channel, keeper, SimulatedSchedule(clock), chamber

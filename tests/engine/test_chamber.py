@@ -40,7 +40,11 @@ class MoodyChamber(IdealChamber):
 def chamber(**moods: float) -> tuple[SharedChamber, MoodyChamber, SimulatedSchedule]:
     clock = SimulatedClock()
     oven = MoodyChamber(clock=clock, **moods)
-    return SharedChamber("oven", oven, "oven", clock), oven, SimulatedSchedule(clock)
+    return (
+        SharedChamber("oven", oven, "oven", clock, lambda _port: None),
+        oven,
+        SimulatedSchedule(clock),
+    )
 
 
 def at(*moments: tuple[float, object]) -> Task:

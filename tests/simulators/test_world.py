@@ -125,6 +125,8 @@ def test_saved_state_is_plain_data_and_puts_everything_back() -> None:
     first = SimulatedWorld(bench(), clock)
     first.cell("C1").drive("by hand", Drive(DriveMode.CURRENT, 2e-3, 5.0), 0.0)
     clock.wait_until(3600.0)
+    assert first.state() == first.state(), "asking for the state moves nothing"
+    first.cell("C1").terminals(3600.0)
     saved = json.loads(json.dumps(first.state()))
     second = SimulatedWorld(bench(), SimulatedClock())
     second.restore(saved)

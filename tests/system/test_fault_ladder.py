@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -91,8 +91,15 @@ def operations_of_a_good_run(folder: Path) -> dict[str, int]:
 
 
 def climb(folder: Path, fault: Fault) -> None:
+    opened: list[str] = []
+
     def faulty(name: str, link: Link, clock: Clock) -> Link:
-        return FaultyLink(link, fault, clock) if name == fault.instrument else link
+        """A lasting fault outlives the port: opened again, it fails from the first operation on."""
+        if name != fault.instrument or (name in opened and not fault.lasting):
+            return link
+        again = name in opened
+        opened.append(name)
+        return FaultyLink(link, replace(fault, operation=1) if again else fault, clock)
 
     try:
         session = session_with(folder, faulty)

@@ -1,0 +1,146 @@
+"""What a run tells its keeper: samples, steps, cycles, spectra and notes, in the store's words.
+
+Decides nothing. Times are the run's own test time; the wall time beside it is for people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rig.core.clock import Clock
+from rig.core.instruments import Flag, ImpedancePoint, Regulation, Sweep
+from rig.core.records import Keeper
+from rig.engine.action import CycleEnded, Event, Note, Reading, StepEnded
+from rig.engine.cursor import Place, Progress
+from rig.protocol.program import Program, Step
+
+
+class StepAt(NamedTuple):
+    """The step that a reading was taken in; by the time it is kept the next may have begun."""
+
+    step_count: int
+    step_id: int
+    cycle_count: int
+    step: Step
+
+    @staticmethod
+    def of(program: Program, place: Place) -> StepAt:
+        """Return the step at ``place``, which must be one."""
+        step = program.instructions[place.pc]
+        assert isinstance(step, Step)
+        cycle_count = place.cycle_count if place.cycle_open else 0
+        return StepAt(place.step_count, place.pc, cycle_count, step)
+
+
+class RunLog:
+    """One run's way to its keeper.
+
+    ``origin_second`` is the clock's time at test time 0, NaN before the run has begun.
+    """
+
+    def __init__(self, run_id: str, program: Program, keeper: Keeper, clock: Clock) -> None:
+        self._run_id, self._program = run_id, program
+        self._keeper, self._clock = keeper, clock
+        self.origin_second = math.nan
+        self._wall_origin_us = 0
+
+    def sample(self, reading: Reading, at: StepAt, progress: Progress) -> None:
+        """Keep a reading as a sample, in the order of rig.core.records.SAMPLE_COLUMNS."""
+        step_count, step_id, cycle_count, step = at
+        flags = reading.flags
+        if reading.regulation is Regulation.VOLTAGE:
+            flags |= _VOLTAGE_HELD
+        self._keeper.sample(
+            (
+                self._run_id,
+                progress.seq - 1,
+                self._wall_us(reading.test_time_second),
+                reading.test_time_second,
+                step_count,
+                step_id,
+                cycle_count,
+                step.phase,
+                step.tag,
+                reading.voltage_volt,
+                reading.current_ampere,
+                reading.temperature_celsius,
+                progress.charging_capacity_ah,
+                progress.discharging_capacity_ah,
+                progress.charging_energy_wh,
+                progress.discharging_energy_wh,
+                None,
+                flags,
+                None,
+            )
+        )
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Keep what the fold has told."""
+        for event in events:
+            match event:
+                case StepEnded():
+                    step = self._program.instructions[event.step_id]
+                    assert isinstance(step, Step)
+                    labels = {"kind": step.kind.value, "words": step.words, "phase": step.phase}
+                    names = {"tag": step.tag, "name": step.name}
+                    self._row("step", event._asdict() | labels | names)
+                case CycleEnded():
+                    self._row("cycle", event._asdict())
+                case Note(kind, message):
+                    self.note(kind, message)
+
+    def spectrum(
+        self,
+        at: StepAt,
+        place: Place,
+        sweep: Sweep,
+        temperatures_celsius: Sequence[float],
+        *,
+        complete: bool,
+    ) -> None:
+        """Keep a spectrum's head: once when it begins, again when it is complete."""
+        known = [celsius for celsius in temperatures_celsius if not math.isnan(celsius)]
+        values: dict[str, object] = {
+            "spectrum_count": place.spectrum_count,
+            "step_count": at.step_count,
+            "cycle_count": at.cycle_count,
+            "phase": at.step.phase,
+            "tag": at.step.tag,
+            "name": at.step.name,
+            "test_time_second": place.step_began_second,
+            "ts_us": self._wall_us(place.step_began_second),
+            "amplitude_volt": sweep.amplitude_volt,
+            "amplitude_ampere": sweep.amplitude_ampere,
+            "bias_volt": sweep.bias_volt,
+            "ambient_temperature_celsius": sum(known) / len(known) if known else None,
+            "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
+            "complete": complete,
+        }
+        self._row("spectrum", values)
+
+    def points(self, place: Place, first: int, points: Sequence[ImpedancePoint]) -> None:
+        """Keep points as they come, numbered from ``first``."""
+        head = {"spectrum_count": place.spectrum_count, "ts_us": self._clock.wall_us()}
+        for number, point in enumerate(points, first):
+            self._row("impedance_point", {**head, "point_index": number, **point._asdict()})
+
+    def note(self, kind: str, message: str) -> None:
+        """Keep a line in the run's event log."""
+        begun = not math.isnan(self.origin_second)
+        second = self._clock.now() - self.origin_second if begun else 0.0
+        when: dict[str, object] = {"ts_us": self._clock.wall_us(), "test_time_second": second}
+        self._row("event", when | {"kind": kind, "message": message})
+
+    def _row(self, table: str, values: dict[str, object]) -> None:
+        self._keeper.row(table, {"run_id": self._run_id, **values})
+
+    def _wall_us(self, test_time_second: float) -> int:
+        if not self._wall_origin_us:
+            elapsed = self._clock.now() - self.origin_second
+            self._wall_origin_us = self._clock.wall_us() - round(elapsed * 1e6)
+        return self._wall_origin_us + round(test_time_second * 1e6)
+
+
+_VOLTAGE_HELD = Flag.VOLTAGE_HELD.value
