@@ -108,7 +108,9 @@ class ScpiMatrix:
             raise UnreadableReply(f"{self._who}: sent '*OPC?', got '0', expected '1'")
         if errors := self._talk.errors():
             meanings = [self.sheet.refusals.get(str(error.code), "unknown") for error in errors]
-            words = [f"{error} ({meaning})" for error, meaning in zip(errors, meanings, strict=True)]
+            words = [
+                f"{error} ({meaning})" for error, meaning in zip(errors, meanings, strict=True)
+            ]
             raise Refused(f"{self._who}: sent {commands[-1]!r}, got {'; '.join(words)}")
 
     def _confirm(self, closed_path: str) -> None:

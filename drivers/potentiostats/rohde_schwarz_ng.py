@@ -39,11 +39,12 @@ _READBACK_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """How a model's output is addressed, switched on and switched off."""
+    """How a model's output is addressed, switched on and off, and asked whether it is on."""
 
     select: tuple[str, ...]  # opens every block of commands
     on: tuple[str, ...]
     off: tuple[str, ...]
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Output:
         # Forgotten until confirmed: after a failure half way, the next one starts from the off state.
         armed, self._armed = self._armed, None
         self._talk.send(*self._switch.select)
-        if armed is not None and armed.frame == setup.frame and self.is_on():
+        if armed is not None and armed.frame == setup.frame and self._drives(self._status()):
             self._send_levels(_in_safe_order(armed, setup))
             self._confirm(setup)
         else:
@@ -114,7 +115,8 @@ class Output:
             value for query in queries for value in self._talk.numbers(query, answers)
         )
         status = self._status()
-        regulation, flags = _regulation(setup, status) if self.is_on() else _stopped(status)
+        drives = self._drives(status)
+        regulation, flags = _regulation(setup, status) if drives else _stopped(status)
         if status & _OVERTEMPERATURE:
             flags |= Flag.OVERTEMPERATURE
         if not (math.isfinite(voltage) and math.isfinite(current)):
@@ -122,8 +124,8 @@ class Output:
         return CellReading(_number_or_nan(voltage), _number_or_nan(current), regulation, int(flags))
 
     def is_on(self) -> bool:
-        """Return whether the selected output is on."""
-        return self._talk.switch("OUTP?")
+        """Return whether the output is switched on."""
+        return self._talk.switch(self._switch.question)
 
     def select(self) -> None:
         """Address this output, for a question that follows."""
@@ -195,7 +197,12 @@ class Output:
             self._talk.send(*self._switch.select, *self._switch.off)
             still_on = self.is_on()
         if still_on:
-            raise Refused(f"{self.who}: sent {self._switch.off[-1]!r}, 'OUTP?' says 1")
+            sent, asked = self._switch.off[-1], self._switch.question
+            raise Refused(f"{self.who}: sent {sent!r}, {asked!r} says 1")
+
+    def _drives(self, status: int) -> bool:
+        """Return whether it is on and not tripped: a master switch may stay on through a trip."""
+        return self.is_on() and not status & _TRIPPED
 
     def _wait(self) -> None:
         """Return once all that was sent is done."""

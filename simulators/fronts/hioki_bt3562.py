@@ -17,15 +17,8 @@ from random import Random
 
 from rig.core.errors import BadInput, Problem, did_you_mean
 from simulators.fronts import scpi_rows as rows
-from simulators.fronts.hioki_meter import (
-    HiokiMeter,
-    Reading,
-    Rows,
-    common_rows,
-    setting,
-    switch,
-    word,
-)
+from simulators.fronts.hioki_meter import HiokiMeter, Reading
+from simulators.fronts.hioki_rows import Rows, common_rows, setting, switch, word
 from simulators.fronts.hioki_text import HiokiFront
 from simulators.fronts.scpi import CommandTree, ScpiError
 from simulators.interfaces import Cell

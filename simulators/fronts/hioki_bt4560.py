@@ -20,16 +20,8 @@ from random import Random
 
 from rig.core.errors import BadInput, Problem
 from simulators.fronts import scpi_rows as rows
-from simulators.fronts.hioki_meter import (
-    HiokiMeter,
-    Reading,
-    Rows,
-    common_rows,
-    full_word,
-    setting,
-    switch,
-    word,
-)
+from simulators.fronts.hioki_meter import HiokiMeter, Reading
+from simulators.fronts.hioki_rows import Rows, common_rows, full_word, setting, switch, word
 from simulators.fronts.hioki_text import HiokiFront
 from simulators.fronts.scpi import Action, Arguments, CommandTree, ScpiError, take
 from simulators.interfaces import Cell
@@ -59,7 +51,7 @@ class RangeSet:
 # Both sets have been seen in the field; which variant has which, the sheet leaves open.
 RANGE_SETS: Mapping[str, RangeSet] = {
     "low": RangeSet((3e-3, 10e-3, 100e-3), 5.1),
-    "high": RangeSet((30e-3, 300e-3, 3.0), 20.0),
+    "high": RangeSet((30e-3, 300e-3, 3.0), 10.0),
 }
 
 
@@ -78,7 +70,6 @@ class ImpedanceMeter(HiokiMeter):
     slope_correction: bool
     limiter: bool
     zero_cross: bool
-    beeper: bool
 
     def __init__(self, cell: Cell, model: str, ranges: RangeSet, seed: int, noise: bool) -> None:
         super().__init__(f"HIOKI,{model},0,V1.00")
@@ -94,7 +85,6 @@ class ImpedanceMeter(HiokiMeter):
         self.automatic, self.range_ohm = True, self._ranges.ohm[0]
         self.delay_mode, self.delay_period, self.average = "WAVE", 0.0, 1
         self.slope_correction = self.limiter = self.zero_cross = False
-        self.beeper = True
 
     def measuring_second(self) -> float:
         second = 0.0
@@ -228,7 +218,7 @@ def _rows() -> Rows[ImpedanceMeter]:
         **switch("ADJust:SLOPe", "slope_correction"),
         **switch("LIMit", "limiter"),
         **switch("ZERO:CROSs", "zero_cross"),
-        **switch("SYSTem:BEEPer", "beeper"),
+        "SYSTem:BEEPer": rows.set_boolean(lambda _meter, _on: None),
     }
 
 

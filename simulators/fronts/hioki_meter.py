@@ -1,35 +1,19 @@
-"""What all Hioki battery meters share: status registers, the trigger system, the common commands.
+"""What all Hioki battery meters share: status registers and the trigger system.
 
-Knows no bytes and no cell; a family says how long a measurement takes and what it gives. The
+Knows no bytes, no commands and no cell; a family says how long a measurement takes and what it gives. The
 measurement is taken when it is complete, at its own time, however late somebody asks.
 
 Simulator's choices where the sheet is silent: a trigger that nobody waits for, and READ? with an
-external trigger, are execution errors; changing a condition gives up the measurement under way;
-settings have queries, which answer words in full and in capitals, with header ON behind the header
-in full.
+external trigger, are execution errors; changing a condition gives up the measurement under way.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from simulators.fronts import scpi_rows as rows
-from simulators.fronts.scpi import (
-    Action,
-    Argument,
-    Arguments,
-    Prepare,
-    ScpiError,
-    keyword,
-    short_form,
-    take,
-)
-
-M = TypeVar("M", bound="HiokiMeter")
-Rows = dict[str, Prepare[M]]
+from simulators.fronts.scpi import ScpiError
 
 _POWER_ON = 128
 # *ESR? bits by the hundreds of the SCPI error class: command, execution, device, query.
@@ -88,7 +72,6 @@ class HiokiMeter(ABC):
         self.now = now_second
         self._event_status, self._measured_status = _POWER_ON, 0
         self.event_enable = self.measured_enable = self.service_enable = 0
-        self.owes_reading = False
         self.header = False
         self._restore()
 
@@ -120,8 +103,8 @@ class HiokiMeter(ABC):
         self._due = last + period
 
     def changed(self) -> None:
-        """Begin anew after a change of conditions."""
-        self._armed = False
+        """Begin anew after a change of conditions; whoever waits for a reading waits in vain."""
+        self._armed = self.owes_reading = False
         self._due = self.now + self.measuring_second() if self._runs_free() else None
 
     def go_local(self) -> None:
@@ -214,86 +197,3 @@ class HiokiMeter(ABC):
         status = int(bool(self._measured_status & self.measured_enable))
         status |= 32 * bool(self._event_status & self.event_enable)
         return status | 64 * bool(status & self.service_enable)
-
-
-def common_rows(kind: type[M]) -> Rows[M]:
-    """Return the commands that all families have, for meters of ``kind``."""
-    return {
-        "*IDN?": rows.ask(lambda meter: meter.identity),
-        "*RST": rows.do(lambda meter: meter.reset()),
-        "*TST?": rows.ask(lambda _meter: "0"),
-        "*CLS": rows.do(lambda meter: meter.clear_status()),
-        "*ESR?": rows.ask(lambda meter: str(meter.take_event_status())),
-        "*STB?": rows.ask(lambda meter: str(meter.status_byte())),
-        "ESR0?": rows.ask(lambda meter: str(meter.take_measured_status())),
-        **_mask("*ESE", "event_enable"),
-        **_mask("*SRE", "service_enable"),
-        **_mask("ESE0", "measured_enable"),
-        "*TRG": rows.do(lambda meter: meter.trigger()),
-        "*WAI": rows.do(lambda meter: meter.wait()),
-        "READ?": rows.do(lambda meter: meter.read()),  # answers when it has measured
-        "FETCh?": rows.ask(lambda meter: meter.fetch()),
-        "INITiate": rows.do(lambda meter: meter.initiate()),
-        **setting(
-            "INITiate:CONTinuous",
-            rows.set_boolean(lambda meter, on: meter.set_continuous(on)),
-            lambda meter: "ON" if meter.continuous else "OFF",
-        ),
-        **word("TRIGger:SOURce", "trigger_source", TRIGGERS),
-        **setting(
-            "SYSTem:HEADer",
-            rows.set_boolean(lambda meter, on: setattr(meter, "header", on)),
-            lambda meter: "ON" if meter.header else "OFF",
-        ),
-        "SYSTem:RESet": rows.do(lambda meter: meter.reset()),
-        "SYSTem:LOCal": rows.do(lambda meter: meter.go_local()),
-    }
-
-
-def setting(pattern: str, change: Prepare[M], text: Callable[[M], str]) -> Rows[M]:
-    """Return a command and its query, which answers with the header in front when that is on."""
-    header = f":{pattern.upper()} "
-
-    def answer(meter: M) -> str:
-        return header + text(meter) if meter.header else text(meter)
-
-    return {pattern: change, f"{pattern}?": rows.ask(answer)}
-
-
-def word(pattern: str, attribute: str, words: tuple[str, ...]) -> Rows[M]:
-    """Return the rows of a condition that is one of ``words``, kept in capitals and in full."""
-
-    def prepare(arguments: Arguments, _suffixes: tuple[int, ...]) -> Action[M]:
-        value = full_word(take(arguments, 1)[0], words)
-        return lambda meter: _change(meter, attribute, value)
-
-    return setting(pattern, prepare, lambda meter: str(getattr(meter, attribute)))
-
-
-def switch(pattern: str, attribute: str) -> Rows[M]:
-    """Return the rows of a condition that is ON or OFF, kept as a bool."""
-    return setting(
-        pattern,
-        rows.set_boolean(lambda meter, on: _change(meter, attribute, on)),
-        lambda meter: "ON" if getattr(meter, attribute) else "OFF",
-    )
-
-
-def full_word(argument: Argument, words: tuple[str, ...]) -> str:
-    """Return the word that ``argument`` spells, short or long, in capitals and in full."""
-    short = keyword(argument, words)
-    return next(word.upper() for word in words if short_form(word) == short)
-
-
-def _change(meter: HiokiMeter, attribute: str, value: object) -> None:
-    setattr(meter, attribute, value)
-    meter.changed()
-
-
-def _mask(pattern: str, attribute: str) -> Rows[M]:
-    """Return the rows of an enable register of eight bits."""
-    return setting(
-        pattern,
-        rows.set_integer(0, 255, lambda meter, mask: setattr(meter, attribute, mask)),
-        lambda meter: str(getattr(meter, attribute)),
-    )

@@ -16,12 +16,13 @@ from typing import Any
 
 from rig.core.errors import BadInput, Problem
 from simulators.fronts import scpi_rows as rows
-from simulators.fronts.keysight_e4980a_bridge import Bridge, Ratings, Settings
+from simulators.fronts.keysight_e4980a_bridge import Bridge
 from simulators.fronts.keysight_e4980a_quantities import (
     FUNCTIONS,
     VOLTAGE_AND_CURRENT,
     write_number,
 )
+from simulators.fronts.keysight_e4980a_settings import Ratings, Settings
 from simulators.fronts.scpi import (
     Action,
     Arguments,

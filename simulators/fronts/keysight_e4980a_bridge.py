@@ -1,10 +1,7 @@
-"""The E4980A behind its wire: levels, dc path, trigger system and what a measurement gives.
+"""The E4980A behind its wire: levels, trigger system and what a measurement gives.
 
 Knows ranges and refusals, no SCPI spelling, and nothing of the cell but its terminals and its
-impedance. The dc path is what burns cells: the terminals are a voltage source, the bias or 0 V,
-behind 100 ohm ([M]: Vdut = Vb - 100 Ib), so a charged cell is discharged through it as long as it
-is connected without a capacitor in between. (The sheet's transcript of VDID with the bias off
-shows 1.2 uA on a charged cell, which that formula forbids; the formula is the manual's.)
+impedance. The dc side stands in keysight_e4980a_path.py.
 
 Simulator's choices where the sheet is silent: accuracy (0.05 % of |Z| and 50 uohm, one sigma, MEDIUM
 aperture), the range that autorange takes (the smallest that holds |Z|), +1 rather than +3 when the
@@ -17,6 +14,7 @@ import math
 import random
 from dataclasses import dataclass, field, replace
 
+from simulators.fronts.keysight_e4980a_path import SOURCE_OHM, DcPath
 from simulators.fronts.keysight_e4980a_quantities import (
     FUNCTIONS,
     OVERFLOW,
@@ -24,144 +22,35 @@ from simulators.fronts.keysight_e4980a_quantities import (
     measuring_second,
     write_number,
 )
+from simulators.fronts.keysight_e4980a_settings import (
+    FIXED_BIASES_VOLT,
+    LARGEST_BIAS_VOLT,
+    LARGEST_DC_AMPERE,
+    LOWEST_HERTZ,
+    MOST_LIST_POINTS,
+    RANGES_OHM,
+    Ratings,
+    Result,
+    Settings,
+)
 from simulators.fronts.scpi import ScpiError
 from simulators.fronts.scpi_front import ScpiInstrument
 from simulators.fronts.scpi_rows import within
-from simulators.interfaces import OPEN, Cell, Drive, DriveMode
+from simulators.interfaces import Cell
 
-SOURCE_OHM = 100.0
-RANGES_OHM = (0.1, 1.0, 10.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)
-LOWEST_HERTZ = 20.0
-FIXED_BIASES_VOLT = (0.0, 1.5, 2.0)
-LARGEST_BIAS_VOLT = 40.0
-MOST_LIST_POINTS = 201  # [V]
-# The largest dc current of a normal measurement up to a range in ohm, isolation off and on. [M]
-_DC_AMPERE = {
-    False: ((100.0, 20e-3), (1e3, 2e-3), (1e4, 200e-6), (1e5, 20e-6)),
-    True: ((300.0, 100e-3), (3e3, 20e-3), (3e4, 2e-3), (1e5, 200e-6)),
-}
 # Beyond this the terminals are taken to be open.
 _OPEN_OHM = 1e10
 _RELATIVE_SIGMA, _SIGMA_OHM = 5e-4, 50e-6
 _APERTURE_NOISE = {"SHOR": 2.0, "MED": 1.0, "LONG": 0.5}
-# The dc path is followed in steps: what a cell's slow branches do within one is the error.
-_STEP_SECOND, _MOST_STEPS = 1.0, 1000
-_SMALLEST_AMPERE = 1e-12
 
 # Status of a measurement, as it is sent.
 OK, OVERLOAD, CANNOT_REGULATE = 0, 1, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is measured and how; the defaults are those of power-on (most of them [V])."""
-
-    function: str = "CPD"
-    frequency_hertz: float = 1000.0
-    in_current: bool = False  # the level is a current
-    level: float = 1.0  # rms, volt or ampere
-    level_control: bool = False
-    range_ohm: float = 100.0
-    auto_range: bool = True
-    speed: str = "MED"
-    averages: int = 1
-    bias_volt: float = 0.0
-    bias_on: bool = False
-    isolation: bool = False
-    trigger: str = "INT"
-    delay_second: float = 0.0
-    list_page: bool = False
-    list_hertz: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One measured point: the two quantities, R and X beside them, and the status."""
-
-    shown: tuple[float, float]
-    impedance_ohm: complex
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """One model with its options."""
-
-    highest_hertz: float
-    option_001: bool
-
-    @property
-    def volt(self) -> float:
-        """The largest ac voltage level, rms."""
-        return 20.0 if self.option_001 else 2.0
-
-    @property
-    def ampere(self) -> float:
-        """The largest ac current level, rms."""
-        return 0.1 if self.option_001 else 0.02
 
 
 @dataclass(slots=True)
 class _Format:
     long: bool = False
     kept: dict[str, str] = field(default_factory=dict)  # switches that change nothing here
-
-
-class DcPath:
-    """The terminals' dc side: the bias voltage behind 100 ohm, unless a capacitor blocks it.
-
-    The cell is driven towards the bias with the current that the 100 ohm let through, renewed once
-    a second. The cell's own resistance speeds the convergence and does not shift its end.
-    """
-
-    def __init__(self, name: str, cell: Cell, *, blocked: bool) -> None:
-        self._name = name
-        self._cell = cell
-        self._blocked = blocked
-        self._bias_volt = 0.0
-        self._second = -math.inf
-
-    def begin(self, now_second: float) -> None:
-        """The mains come: the terminals act on the cell from now on."""
-        self._second = now_second
-        self.set_bias(0.0, now_second)
-
-    def set_bias(self, volt: float, now_second: float) -> None:
-        """Put ``volt`` behind the 100 ohm; 0 when the bias is off."""
-        self.follow(now_second)
-        self._bias_volt = volt
-        self._renew(now_second)
-
-    def follow(self, now_second: float) -> None:
-        """Let the dc current flow up to ``now_second``."""
-        left = now_second - self._second
-        if self._blocked or left <= 0.0:
-            return
-        steps = min(math.ceil(left / _STEP_SECOND), _MOST_STEPS)
-        for _ in range(steps):
-            self._second += left / steps
-            self._renew(self._second)
-        self._second = now_second
-
-    def at_cell(self, now_second: float) -> tuple[float, float]:
-        """Return what VDID shows: the dc voltage at the terminals and the current into the cell."""
-        if self._blocked:
-            return self._bias_volt, 0.0
-        voltage, current, _ = self._cell.terminals(now_second)
-        return voltage, current
-
-    def _renew(self, now_second: float) -> None:
-        if self._blocked:
-            return
-        voltage, current, _ = self._cell.terminals(now_second)
-        ohm = abs(self._cell.impedance(1.0 / _STEP_SECOND, now_second))
-        wanted = (self._bias_volt - voltage + current * ohm) / (SOURCE_OHM + ohm)
-        limit = max(abs(wanted), _SMALLEST_AMPERE)
-        self._cell.drive(self._name, Drive(DriveMode.VOLTAGE, self._bias_volt, limit), now_second)
-
-    def end(self, now_second: float) -> None:
-        """The mains go."""
-        self._cell.drive(self._name, OPEN, now_second)
 
 
 class Bridge(ScpiInstrument):
@@ -352,7 +241,8 @@ class Bridge(ScpiInstrument):
 
     def _frequencies(self) -> tuple[float, ...]:
         settings = self.settings
-        return settings.list_hertz if settings.list_page else (settings.frequency_hertz,)
+        on_list = settings.list_page and settings.list_hertz
+        return settings.list_hertz if on_list else (settings.frequency_hertz,)
 
     # -- data ----------------------------------------------------------------------------------
 
@@ -427,5 +317,5 @@ class Bridge(ScpiInstrument):
         used = settings.range_ohm
         if settings.auto_range:
             used = next((ohm for ohm in RANGES_OHM if magnitude_ohm <= ohm), RANGES_OHM[-1])
-        table = _DC_AMPERE[settings.isolation]
+        table = LARGEST_DC_AMPERE[settings.isolation]
         return next(ampere for ohm, ampere in table if used <= ohm)

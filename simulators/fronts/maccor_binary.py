@@ -10,13 +10,8 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from simulators.fronts.maccor_functions import (
-    Call,
-    Fields,
-    MacNetError,
-    perform,
-    tester_time,
-)
+from simulators.fronts.maccor_call import Call, MacNetError
+from simulators.fronts.maccor_functions import Fields, perform, tester_time
 from simulators.fronts.maccor_listener import Listener
 from simulators.fronts.maccor_tester import MaccorTester
 

@@ -6,6 +6,7 @@ Simulator's choice: 20 ms from a request to its reply.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
 
@@ -16,7 +17,7 @@ _REPLY_SECOND = 0.02
 _LARGEST_CODE = 255
 
 
-class Listener:
+class Listener(ABC):
     """One port of the tester; a subclass turns bytes into replies and forgets half a request."""
 
     def __init__(self, name: str, tester: MaccorTester) -> None:
@@ -24,13 +25,13 @@ class Listener:
         self._name = name
         self._replies: deque[tuple[float, bytes]] = deque()
 
+    @abstractmethod
     def replies(self, data: bytes) -> Iterable[bytes]:
         """Do what the bytes ask, in order, and give what is answered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget(self) -> None:
         """Lose what has come of an unfinished request."""
-        raise NotImplementedError
 
     def receive(self, data: bytes, now_second: float) -> None:
         """Take requests, whole or in pieces; each is done at once and answered after a moment."""

@@ -15,9 +15,10 @@ from enum import IntEnum
 
 from simulators.fronts import maccor_json
 from simulators.fronts.maccor_binary import MacNetBinaryFront
-from simulators.fronts.maccor_functions import Call, Fields, MacNetError, perform
+from simulators.fronts.maccor_call import Call, MacNetError
+from simulators.fronts.maccor_functions import Fields, perform
 from simulators.fronts.maccor_listener import Listener
-from simulators.fronts.maccor_tester import MaccorTester, MaccorSetup
+from simulators.fronts.maccor_tester import MaccorSetup, MaccorTester
 from simulators.interfaces import Cell
 
 _PARSE_ERROR, _INVALID_PARAMS = -32700, -32602

@@ -11,13 +11,14 @@ answers 000C), and replies take no time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rig.core.errors import BadInput, Problem
 from simulators.fronts.methodscript_device import Noise, PgStat
 from simulators.fronts.methodscript_errors import Code, LoadError
 from simulators.fronts.methodscript_language import LONGEST_LINE, Parser, Program
-from simulators.fronts.methodscript_models import model_named
+from simulators.fronts.methodscript_models import MODELS, Model, model_named
 from simulators.fronts.methodscript_run import Dialect, Run
 from simulators.interfaces import Cell
 
@@ -45,9 +46,10 @@ class Faults:
 
 
 class MethodScriptFront:
-    """One instrument on one cell; implements ``Front``.
+    """One instrument on one cell, or on ``cells`` by channel number; implements ``Front``.
 
-    ``model`` is the type code of the ``t`` reply. Unread output is kept up to ``output_limit_byte``
+    Only a MultiEmStat4 takes more than one of ``cells``, which begin with ``cell``. ``model`` is the
+    type code of the ``t`` reply. Unread output is kept up to ``output_limit_byte``
     (an hour of one package a second is about 150 kB); what comes after is lost line by line, as at
     a port that nobody reads, and counted in ``lost_lines``. ``faults`` may be replaced at any time.
     """
@@ -58,6 +60,7 @@ class MethodScriptFront:
         cell: Cell,
         *,
         model: str = "nexus1",
+        cells: Sequence[Cell] | None = None,
         seed: int,
         serial: str = "NEX1SIM0001",
         noise: bool = True,
@@ -70,9 +73,17 @@ class MethodScriptFront:
         self.faults = faults
         self.lost_lines = 0
         self._model = model_named(model)
-        self._device = PgStat(
-            name, cell, self._model, Noise(noise, impedance_noise, impedance_floor_ohm), seed
-        )
+        # Other channels have other noise; what they drive is told apart by their cells.
+        self._devices = [
+            PgStat(
+                name,
+                one,
+                self._model,
+                Noise(noise, impedance_noise, impedance_floor_ohm),
+                seed + channel,
+            )
+            for channel, one in enumerate(_checked(name, cell, cells, self._model))
+        ]
         self._serial = serial
         self._dialect = dialect
         self._output_limit = output_limit_byte
@@ -236,7 +247,7 @@ class MethodScriptFront:
         self._store(letter if self._dialect.joined_acknowledge else letter + "\n")
         self._run = Run(
             program,
-            self._device,
+            self._devices,
             self._send,
             self._now,
             dialect=self._dialect,
@@ -264,6 +275,19 @@ class MethodScriptFront:
             self._send(letter)
         else:
             self._refuse(letter, Code.WRONG_STATE)
+
+
+def _checked(name: str, cell: Cell, cells: Sequence[Cell] | None, model: Model) -> Sequence[Cell]:
+    """Return the cells by channel number; BadInput where the model has no such channels."""
+    if cells is None:
+        return (cell,)
+    if not cells or cells[0] is not cell:
+        raise BadInput(Problem(name, "`cells` must begin with `cell`, that of channel 0"))
+    if len(cells) > 1 and not model.multichannel:
+        known = ", ".join(code for code, one in MODELS.items() if one.multichannel)
+        message = f"got {len(cells)} cells, a {model.type_code} has one channel; {known} have more"
+        raise BadInput(Problem(name, message))
+    return tuple(cells)
 
 
 def _register_refusal(address: str) -> Code:

@@ -33,7 +33,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one model can do; ``windows`` holds the PGStat modes it knows besides 0 (off)."""
+    """What one model can do; ``windows`` holds the PGStat modes it knows besides 0 (off).
+
+    ``multichannel``: it may have more channels than one; how many is not in the sheet.
+    """
 
     type_code: str
     windows: Mapping[int, Window]
@@ -45,6 +48,7 @@ class Model:
     galvanostat_ranges: tuple[Range, ...]
     potential_ranges: tuple[Range, ...]
     xon_at_power_up: bool = False
+    multichannel: bool = False
 
 
 def _ranges(table: Mapping[int, float]) -> tuple[Range, ...]:
@@ -100,7 +104,13 @@ def _pico(type_code: str) -> Model:
     )
 
 
-def _emstat4(type_code: str, volt: float, ampere: float, ranges: tuple[Range, ...]) -> Model:
+def _emstat4(
+    type_code: str,
+    volt: float,
+    ampere: float,
+    ranges: tuple[Range, ...],
+    multichannel: bool = False,
+) -> Model:
     return Model(
         type_code,
         windows=_symmetric(volt),
@@ -111,6 +121,7 @@ def _emstat4(type_code: str, volt: float, ampere: float, ranges: tuple[Range, ..
         high_speed_ranges=ranges,
         galvanostat_ranges=ranges,
         potential_ranges=_EMSTAT4_POTENTIAL,
+        multichannel=multichannel,
     )
 
 
@@ -133,8 +144,8 @@ MODELS: dict[str, Model] = {
         _pico("senswb"),
         _emstat4("es4_lr", 3.0, 0.030, _EMSTAT4_LR),
         _emstat4("es4_hr", 6.0, 0.200, _EMSTAT4_HR),
-        _emstat4("mes4lr", 3.0, 0.030, _EMSTAT4_LR),
-        _emstat4("mes4hr", 6.0, 0.200, _EMSTAT4_HR),
+        _emstat4("mes4lr", 3.0, 0.030, _EMSTAT4_LR, multichannel=True),
+        _emstat4("mes4hr", 6.0, 0.200, _EMSTAT4_HR, multichannel=True),
         _NEXUS_1,
     )
 }

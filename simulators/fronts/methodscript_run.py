@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -64,8 +64,11 @@ class _Loop:
 
 
 class Run:
-    """One execution of a program, started at ``now_second``.
+    """One execution of a program, started at ``now_second``, with ``devices`` by channel number.
 
+    Chosen where the sheet is silent: a script begins at channel 0, whatever the one before
+    selected, and a measurement loop keeps its channel (400C); mode, ranges and relay are each
+    channel's own.
     ``send`` takes a line without its line feed. ``packages_left`` counts down to a critical
     overload (a fault switch); None: never.
     """
@@ -73,14 +76,14 @@ class Run:
     def __init__(
         self,
         program: Program,
-        device: PgStat,
+        devices: Sequence[PgStat],
         send: Callable[[str], None],
         now_second: float,
         *,
         dialect: Dialect,
         packages_left: int | None = None,
     ) -> None:
-        self.device = device
+        self.device = devices[0]
         self.time = now_second
         self.late = False
         self.in_scan = False
@@ -88,6 +91,7 @@ class Run:
         self.finished = False
         self.failed = False
         self._empty_line_after_error = dialect.empty_line_after_error
+        self._devices = devices
         self._send = send
         self._output = ScriptOutput(send, packages_left)
         self._output_commands = self._output.commands()
@@ -165,6 +169,13 @@ class Run:
 
     def emit(self, line: str) -> None:
         self._output.emit(line)
+
+    def select_channel(self, number: float) -> None:
+        if any(loop.points is not None for loop in self._loops):
+            raise ScriptError(Code.NOT_HERE)
+        if number not in range(len(self._devices)):
+            raise ScriptError(Code.ARGUMENT_OUT_OF_RANGE)
+        self.device = self._devices[int(number)]
 
     # From commands to steps
 

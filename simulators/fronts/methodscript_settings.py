@@ -10,9 +10,7 @@ from simulators.fronts.methodscript_techniques import Script
 
 
 def _channel(script: Script, channel: Variable) -> None:
-    # A MultiEmStat4 has more channels behind this number; one is simulated.
-    if channel.value != 0:
-        raise ScriptError(Code.ARGUMENT_OUT_OF_RANGE)
+    script.select_channel(channel.value)
 
 
 def _mode(script: Script, mode: Variable) -> None:

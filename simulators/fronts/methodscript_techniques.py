@@ -38,7 +38,7 @@ Values = Sequence[float]
 class Script(Protocol):
     """What a technique sees of the script that runs it."""
 
-    device: PgStat
+    device: PgStat  # that of the selected channel
     time: float  # script time: stands still while the script is held
     late: bool  # the body took longer than the interval
     in_scan: bool  # a scan has been started and not yet ended
@@ -50,6 +50,10 @@ class Script(Protocol):
 
     def emit(self, line: str) -> None:
         """Send a line, unless the script has switched its output off."""
+        ...
+
+    def select_channel(self, number: float) -> None:
+        """Let ``device`` be that of channel ``number``; raises ScriptError."""
         ...
 
 

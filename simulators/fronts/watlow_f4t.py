@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import deque
 
 from simulators.fronts.modbus import Frame, FrameReader, answer
-from simulators.fronts.watlow_controller import F4T, Machine
+from simulators.fronts.watlow_controller import F4T
 from simulators.fronts.watlow_registers import WatlowRegisters
+from simulators.fronts.watlow_settings import Machine
 from simulators.interfaces import ChamberAir
 
 _RESPONSE_SECOND = 0.01

@@ -25,14 +25,8 @@ from simulators.fronts.scpi import (
     number,
     take,
 )
-from simulators.fronts.watlow_controller import (
-    F4T,
-    Machine,
-    RampAction,
-    RampScale,
-    Units,
-    ValueRefused,
-)
+from simulators.fronts.watlow_controller import F4T
+from simulators.fronts.watlow_settings import Machine, RampAction, RampScale, Units, ValueRefused
 from simulators.interfaces import ChamberAir
 
 _REPLY_SECOND = 0.02

@@ -18,9 +18,9 @@ from enum import IntEnum
 from typing import TypeVar
 
 from simulators.fronts.modbus import ExceptionCode, ModbusRefusal
-from simulators.fronts.watlow_controller import (
+from simulators.fronts.watlow_controller import F4T
+from simulators.fronts.watlow_settings import (
     ALARMS,
-    F4T,
     Mode,
     RampAction,
     RampScale,

@@ -30,8 +30,8 @@ CHARGE = ConstantCurrent(0.5, voltage_limit_volt=4.2)
 IDENTIFY: Exchange = (b"*IDN?\n", b"Rohde&Schwarz,NGM202,3638.4472k03/112233,03.068\n")
 NO_ERROR: Exchange = (b":SYST:ERR?\n", b'0,"No error"\n')
 DONE: Exchange = (b"*OPC?\n", b"1\n")
-ON: Exchange = (b"OUTP?\n", b"1\n")
-OFF: Exchange = (b"OUTP?\n", b"0\n")
+ON: Exchange = (b"OUTP:GEN?\n", b"1\n")
+OFF: Exchange = (b"OUTP:GEN?\n", b"0\n")
 # R: the channel first of every block
 SELECT: Exchange = (b"INST:NSEL 1\n", None)
 
@@ -111,6 +111,7 @@ def test_a_new_level_leaves_the_output_on() -> None:
         CHARGING,
         CHARGE,
         SELECT,
+        (b"STAT:QUES:INST:ISUM1:COND?\n", b"2\n"),
         ON,
         *sent(b"SOUR:CURR 0.2", b"SOUR:VOLT 4.1"),
         NO_ERROR,
@@ -146,6 +147,8 @@ def test_what_it_cannot_hold_is_refused_before_a_byte_is_sent(
         (b"0.5", b"1", ON, CellReading(3.7, 0.5, Regulation.CURRENT)),
         (b"0.2", b"2", ON, CellReading(3.7, 0.2, Regulation.VOLTAGE, Flag.VOLTAGE_HELD)),
         (b"0.0", b"512", OFF, CellReading(3.7, 0.0, Regulation.STOPPED, Flag.COMPLIANCE)),
+        # The master switch may stay on through a trip.
+        (b"0.0", b"512", ON, CellReading(3.7, 0.0, Regulation.STOPPED, Flag.COMPLIANCE)),
     ],
 )
 def test_a_reading_asks_voltage_and_current_one_after_the_other(

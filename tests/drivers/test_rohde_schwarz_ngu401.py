@@ -209,6 +209,7 @@ def test_a_symmetric_cell_is_driven_to_negative_voltages_and_never_above_its_own
 
 # Limits that shrink, the level, limits that grow: the output stays on.
 TO_DISCHARGE_AT_LESS: list[Exchange] = [
+    (STATUS, b"1\n"),
     ON,
     *sent(b"SOUR:CURR 0.001", b"SOUR:VOLT 3", b"SOUR:CURR:NEG -0.2"),
     NO_ERROR,
@@ -237,7 +238,7 @@ def test_an_output_that_went_off_by_itself_is_set_up_again_with_its_trip_cleared
         *sent(b"SOUR:VOLT:PROT:CLE"),
     ]
     again = [*CHARGING[:4], *tripped, *CHARGING[5:]]
-    driver, link = applied(CHARGING, CHARGE, OFF, *again)
+    driver, link = applied(CHARGING, CHARGE, (STATUS, b"512\n"), OFF, *again)
     driver.apply(CHARGE, LIMITS)
     link.assert_used_up()
 
