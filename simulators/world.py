@@ -15,21 +15,35 @@ from rig.core.clock import Clock
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.link import Link
 from simulators.fronts.espec_p300 import EspecP300Front
+from simulators.fronts.hioki_bt3562 import MODELS as BT3562_MODELS
+from simulators.fronts.hioki_bt3562 import HiokiBT3562Front
+from simulators.fronts.hioki_bt4560 import MODELS as BT4560_MODELS
+from simulators.fronts.hioki_bt4560 import RANGE_SETS, HiokiBT4560Front
 from simulators.fronts.keithley_2450 import Keithley2450Front
 from simulators.fronts.keithley_settings import OffState
+from simulators.fronts.keysight_e4980a import KeysightE4980AFront
+from simulators.fronts.maccor_macnet import MacNetFront
+from simulators.fronts.maccor_tester import MaccorSetup
 from simulators.fronts.methodscript import MethodScriptFront
 from simulators.fronts.methodscript_models import MODELS as PALMSENS_MODELS
+from simulators.fronts.rodeostat import RodeostatFront
+from simulators.fronts.rohde_schwarz_ng import RohdeSchwarzNgFront
+from simulators.fronts.scpi_matrix import ScpiMatrixFront
+from simulators.fronts.watlow_f4t import WatlowF4TFront
+from simulators.fronts.watlow_f4t_scpi import WatlowF4TScpiFront
 from simulators.interfaces import Cell, ChamberAir, Front
 from simulators.link import InMemoryLink
 from simulators.models.blocks import read_cell, read_chamber, read_choices
 from simulators.models.cell import CircuitCell
 from simulators.models.chamber import ChamberTraits, SimulatedChamber
 from simulators.models.dummy import Dummy
+from simulators.models.switchboard import Switchboard
 from simulators.server import Transport
 
 SIMULATED = "sim"  # what `connect:` says of an instrument that lives here
-CELL_ROLES = ("cell", "impedance")
+CELL_ROLES = ("cell", "impedance", "resistance")
 CHAMBER_ROLE = "chamber"
+SWITCH_ROLE = "multiplexer"
 # What an instrument that no channel names is connected to: the dummy cell it came with.
 DUMMY = Dummy(1000.0)
 THERMAL_LAG_SECOND = 900.0
@@ -56,7 +70,17 @@ class ChamberFamily:
     build: Callable[[str, ChamberAir, int], Front]
 
 
-FAMILIES: dict[str, CellFamily | ChamberFamily] = {
+@dataclass(frozen=True, slots=True)
+class SwitchFamily:
+    """A driver's multiplexers; ``build`` takes name, switchboard and seed."""
+
+    transport: Transport
+    build: Callable[[str, Switchboard, int], Front]
+
+
+Family = CellFamily | ChamberFamily | SwitchFamily
+
+FAMILIES: dict[str, Family] = {
     "keithley.smu2450": CellFamily(
         Transport.TCP,
         {"model": ("2450",), "saved_off_state": ("normal", "high_impedance")},
@@ -75,8 +99,75 @@ FAMILIES: dict[str, CellFamily | ChamberFamily] = {
             name, cell, model=chosen["model"], seed=seed
         ),
     ),
+    "rohde_schwarz.ngu401": CellFamily(
+        Transport.TCP,
+        {"model": ("NGU401",)},
+        lambda name, cell, chosen, seed: RohdeSchwarzNgFront(
+            name, cell, model=chosen["model"], seed=seed
+        ),
+    ),
+    "rohde_schwarz.ngm202": CellFamily(
+        Transport.TCP,
+        {"model": ("NGM202",)},
+        lambda name, cell, chosen, seed: RohdeSchwarzNgFront(
+            name, cell, model=chosen["model"], seed=seed
+        ),
+    ),
+    "maccor.macnet": CellFamily(
+        Transport.TCP,
+        {"json_rest": ("works", "ignored"), "watchdog": ("off", "60 s")},
+        lambda name, cell, chosen, seed: MacNetFront(
+            name,
+            cell,
+            setup=MaccorSetup(watchdog_second=60.0 if chosen["watchdog"] == "60 s" else 0.0),
+            json_rest_defect=chosen["json_rest"] == "ignored",
+            seed=seed,
+        ),
+    ),
+    "rodeostat.json": CellFamily(
+        Transport.PTY, {}, lambda name, cell, chosen, seed: RodeostatFront(name, cell, seed=seed)
+    ),
+    "keysight.e4980a": CellFamily(
+        Transport.TCP,
+        {
+            "model": ("E4980A", "E4980AL"),
+            "option_001": ("yes", "no"),
+            "dc_block": ("no", "yes"),
+        },
+        lambda name, cell, chosen, seed: KeysightE4980AFront(
+            name,
+            cell,
+            model=chosen["model"],
+            option_001=chosen["option_001"] == "yes",
+            dc_blocked=chosen["dc_block"] == "yes",
+            seed=seed,
+        ),
+    ),
+    "hioki.bt4560": CellFamily(
+        Transport.PTY,
+        {"model": BT4560_MODELS, "ranges": tuple(RANGE_SETS)},
+        lambda name, cell, chosen, seed: HiokiBT4560Front(
+            name, cell, model=chosen["model"], ranges=chosen["ranges"], seed=seed
+        ),
+    ),
+    "hioki.bt3562": CellFamily(
+        Transport.PTY,
+        {"model": BT3562_MODELS},
+        lambda name, cell, chosen, seed: HiokiBT3562Front(
+            name, cell, model=chosen["model"], seed=seed
+        ),
+    ),
     "espec.p300": ChamberFamily(
         Transport.PTY, lambda name, air, seed: EspecP300Front(name, air, seed=seed)
+    ),
+    "watlow.f4t": ChamberFamily(
+        Transport.TCP, lambda name, air, seed: WatlowF4TFront(name, air, seed=seed)
+    ),
+    "watlow.f4t_scpi": ChamberFamily(
+        Transport.TCP, lambda name, air, seed: WatlowF4TScpiFront(name, air, seed=seed)
+    ),
+    "scpi.matrix": SwitchFamily(
+        Transport.TCP, lambda name, board, seed: ScpiMatrixFront(name, board, seed=seed)
     ),
 }
 
@@ -153,7 +244,9 @@ class _Plan:
         self.chambers: dict[str, SimulatedChamber] = {}
         self._seed = seed
         self._wired: dict[str, tuple[str, CircuitCell]] = {}  # instrument -> channel, its cell
-        self._families: dict[str, CellFamily | ChamberFamily] = {}
+        self._families: dict[str, Family] = {}
+        self._paths: dict[str, dict[str, CircuitCell]] = {}  # switch -> path -> cell
+        self._behind: dict[str, str] = {}  # instrument -> the switch that leads to its cells
         self._chosen: dict[str, dict[str, str]] = {}
         instruments = self._mapping(bench.get("instruments"), "instruments")
         for name, content in instruments.items():
@@ -163,15 +256,24 @@ class _Plan:
 
     def fronts(self) -> dict[str, tuple[Front, Transport]]:
         """Build every instrument; only when there are no problems."""
+        self._boards = {
+            name: Switchboard(self._paths.get(name, {}))
+            for name, family in self._families.items()
+            if isinstance(family, SwitchFamily)
+        }
         return {
             name: (self._front(name, family), family.transport)
             for name, family in self._families.items()
         }
 
-    def _front(self, name: str, family: CellFamily | ChamberFamily) -> Front:
+    def _front(self, name: str, family: Family) -> Front:
         if isinstance(family, ChamberFamily):
             return family.build(name, self.chambers[name], self._seed_of(name))
-        if name in self._wired:
+        if isinstance(family, SwitchFamily):
+            return family.build(name, self._boards[name], self._seed_of(name))
+        if name in self._behind:
+            cell: Cell = self._boards[self._behind[name]]
+        elif name in self._wired:
             cell = self._wired[name][1]
         else:
             cell = CircuitCell(DUMMY, self._room(name), THERMAL_LAG_SECOND)
@@ -194,6 +296,8 @@ class _Plan:
         if isinstance(family, ChamberFamily):
             traits = read_chamber(options, place, self.problems)
             self.chambers[name] = SimulatedChamber(traits, seed=self._seed_of(f"{name}/air"))
+        elif isinstance(family, SwitchFamily):
+            read_choices(options, {}, place, self.problems)
         else:
             self._chosen[name] = read_choices(options, family.choices, place, self.problems)
 
@@ -220,8 +324,14 @@ class _Plan:
             return
         air = self.chambers.get(roles.get(CHAMBER_ROLE, "")) or self._room(name)
         self.cells[name] = CircuitCell(recipe, air, lag_second)
+        switch, _, path = str(content.get(SWITCH_ROLE, "")).partition("/")
+        if switch:
+            self._paths.setdefault(switch, {})[path] = self.cells[name]
         for instrument in sorted(connected):
-            self._wire(instrument, name)
+            if switch and instrument == roles.get("impedance") != roles.get("cell"):
+                self._behind[instrument] = switch
+            else:
+                self._wire(instrument, name)
 
     def _check_role(
         self, role: str, instrument: str, instruments: Mapping[str, Any], where: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from rig.bench.collecting import Collector
 from rig.bench.limits import LimitsReader
 from rig.bench.registry import load_driver
+from rig.bench.wiring import option_problems, wiring_problems
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.sheet import Role
 from rig.protocol.program import Safety
@@ -26,19 +27,23 @@ BUILT_IN = "sim"
 SIMULATED = "sim"
 ROLES = tuple(role.value for role in Role)
 _TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
-_INSTRUMENT = ("driver", "connect", "simulate")
-_CHANNEL = (*ROLES, "leads", "simulate")
+_INSTRUMENT = ("driver", "connect", "options", "simulate")
+_CHANNEL = (*ROLES, "leads", "dc_blocking", "simulate")
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSpec:
-    """One instrument of the bench; ``connect`` is an address or ``sim``."""
+    """One instrument of the bench; ``connect`` is an address or ``sim``.
+
+    ``options`` are handed to the driver's constructor: which channel of a tester, which range.
+    """
 
     name: str
     driver: str
     connect: str
     where: str
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class ChannelSpec:
     """One place for a cell: which instrument has which role there.
 
     ``leads_ohm`` is the resistance of leads and contacts as a short in place of the cell showed
-    it; None where nobody has measured it.
+    it; None where nobody has measured it. ``path`` is the multiplexer's way to this cell.
     """
 
     name: str
@@ -54,6 +59,8 @@ class ChannelSpec:
     limits: Safety
     leads_ohm: float | None
     where: str
+    path: str = ""
+    dc_blocking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class _Reader(Collector):
             self.refuse(version or self._root, "a bench file begins with its version", "bench: 1")
         instruments = {spec.name: spec for spec in self._instruments()}
         channels = {spec.name: spec for spec in self._channels(instruments)}
-        self._one_channel_each(channels)
+        self.problems += wiring_problems(channels.values(), instruments)
         self._all_or_none_simulated(instruments)
         database, speed = self._database(), self._speed()
         if self.problems:
@@ -169,8 +176,12 @@ class _Reader(Collector):
                 self.collect(functools.partial(load_driver, driver, where))
             if connect and connect != SIMULATED:
                 self._require_address(connect, entry.child("connect").where)
+            options = entry.get("options")
+            if driver and options is not None:
+                self.problems += option_problems(driver, options)
             if driver and connect:
-                yield InstrumentSpec(name, driver, connect, entry.key_where)
+                plain = options.plain() if options and isinstance(options.value, dict) else {}
+                yield InstrumentSpec(name, driver, connect, entry.key_where, plain)
 
     def _require_address(self, connect: str, where: str) -> None:
         try:
@@ -195,7 +206,16 @@ class _Reader(Collector):
             self.keys(entry, _CHANNEL, f"channel {name!r}")
             roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
             named = {role: instrument for role, instrument in roles.items() if instrument}
-            yield ChannelSpec(name, named, limits.of(name), self._leads(entry), entry.key_where)
+            path = str(entry.child("multiplexer").value).partition("/")[2]
+            blocked = self._yes(entry.get("dc_blocking"))
+            leads = self._leads(entry)
+            where = entry.key_where
+            yield ChannelSpec(name, named, limits.of(name), leads, where, path, blocked)
+
+    def _yes(self, node: Node | None) -> bool:
+        if node is not None and not isinstance(node.value, bool):
+            self.refuse(node, f"got {node.value!r}, expected true or false", "dc_blocking: true")
+        return node is not None and node.value is True
 
     def _leads(self, channel: Node) -> float | None:
         node = channel.get("leads")
@@ -214,7 +234,7 @@ class _Reader(Collector):
             message = f"channel {channel!r}, {role}: got {node.plain()!r}, expected an instrument"
             self.refuse(node, message, f"{role}: smu-1")
             return ""
-        name = node.value
+        name = node.value.partition("/")[0]  # a scanner's path stands behind a slash
         if name not in instruments:
             self._require_named(name, node, f"channel {channel!r}, {role}")
             return ""
@@ -239,16 +259,6 @@ class _Reader(Collector):
             return load_driver(driver)
         except BadInput:
             return None  # reported where the instrument stands
-
-    def _one_channel_each(self, channels: dict[str, ChannelSpec]) -> None:
-        """An instrument drives one cell: two channels on one SMU would be one cell's burnt tabs."""
-        owners: dict[str, str] = {}
-        for channel in channels.values():
-            for role in ("cell", "impedance"):
-                name = channel.instruments.get(role)
-                if name and owners.setdefault(name, channel.name) != channel.name:
-                    message = f"{name} already belongs to channel {owners[name]!r}"
-                    self.problems.append(Problem(channel.where, message))
 
     def _all_or_none_simulated(self, instruments: dict[str, InstrumentSpec]) -> None:
         kinds = {spec.connect == SIMULATED for spec in instruments.values()}

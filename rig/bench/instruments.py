@@ -15,12 +15,21 @@ from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.registry import load_driver, load_world
 from rig.core.clock import Clock
 from rig.core.errors import BadInput, Problem, RigError, WrongInstrument
-from rig.core.instruments import CellChannel, Chamber, Driver, Identity, ImpedanceAnalyser, Limits
+from rig.core.instruments import (
+    CellChannel,
+    Chamber,
+    Driver,
+    Identity,
+    ImpedanceAnalyser,
+    Limits,
+    Multiplexer,
+)
 from rig.core.link import Link
-from rig.core.sheet import Model, Sheet
+from rig.core.sheet import Model, Role, Sheet
 from rig.core.simulation import World
 from rig.engine.chamber import SharedChamber
 from rig.engine.runner import Channel
+from rig.engine.scanner import Scanner
 from rig.protocol.check import ChannelFacts
 from rig.wire import ReopeningLink, open_link, spaced
 
@@ -38,6 +47,7 @@ class OpenBench:
     links: dict[str, ReopeningLink] = field(default_factory=dict)
     identities: dict[str, Identity] = field(default_factory=dict)
     chambers: dict[str, SharedChamber] = field(default_factory=dict)
+    scanners: dict[str, Scanner] = field(default_factory=dict)
 
     def close(self) -> None:
         for link in self.links.values():
@@ -69,6 +79,8 @@ class OpenBench:
             self._chamber(spec.instruments.get("chamber")),
             self._limits(spec),
             self.reopen,
+            self._scanner(spec.instruments.get("multiplexer")),
+            spec.path,
         )
 
     def _chamber(self, name: str | None) -> SharedChamber | None:
@@ -78,6 +90,12 @@ class OpenBench:
             driver = cast(Chamber, self.drivers[name])
             self.chambers[name] = SharedChamber(name, driver, name, self.clock, self.reopen)
         return self.chambers[name]
+
+    def _scanner(self, name: str | None) -> Scanner | None:
+        if name is None:
+            return None
+        driver = cast(Multiplexer, self.drivers[name])
+        return self.scanners.setdefault(name, Scanner(name, driver, name))
 
     def _limits(self, spec: ChannelSpec) -> Limits:
         safety = spec.limits
@@ -147,7 +165,8 @@ def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
         link = opened.links[name] = ReopeningLink(
             lambda: wrap(name, _port(opened, name, sheet), opened.clock)
         )
-        driver = driver_class(spaced(link, opened.clock, sheet.spacing), name)
+        options = _paths(opened.bench, name, sheet) | spec.options
+        driver = driver_class(spaced(link, opened.clock, sheet.spacing), name, **options)
         opened.identities[name] = driver.identify()
         opened.drivers[name] = driver
     except BadInput as bad:
@@ -155,6 +174,14 @@ def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
     except RigError as error:
         return [Problem(where, f"{error}{'; ' + error.remedy if error.remedy else ''}")]
     return []
+
+
+def _paths(bench: BenchFile, name: str, sheet: Sheet) -> dict[str, Any]:
+    """Tell a scanner every path of the bench, so that all of them are read back from the start."""
+    if Role.MULTIPLEXER not in sheet.roles:
+        return {}
+    channels = bench.channels.values()
+    return {"paths": tuple(c.path for c in channels if c.instruments.get("multiplexer") == name)}
 
 
 def _port(opened: OpenBench, name: str, sheet: Sheet) -> Link:

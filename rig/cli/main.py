@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rig import __version__
-from rig.cli import analysing, benching, demo, fit, listing, running
+from rig.cli import analysing, benching, demo, fit, listing, recording, running
 from rig.cli.output import reporting_errors
 
 
@@ -53,6 +53,7 @@ app.command("run")(running.run)
 app.command("check")(running.check)
 app.command("report")(analysing.report)
 app.command("simulate")(benching.simulate)
+app.command("record")(recording.record)
 app.command("schema")(running.schema)
 app.add_typer(listing.app, name="runs")
 app.add_typer(fit.app, name="fit")

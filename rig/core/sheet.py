@@ -89,6 +89,7 @@ class Sheet:
     quirks: tuple[str, ...] = ()
     unknowns: tuple[str, ...] = ()
     rules: dict[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()  # what a channel must declare before this may touch its cell
 
     def model(self, name: str) -> Model | None:
         """Return the model of that name, or None."""
@@ -103,7 +104,7 @@ def load_sheet(path: Path) -> Sheet:
     data["models"] = tuple(_model(entry) for entry in data["models"])
     data["terminator"] = data["terminator"].encode("ascii")
     data["spacing"] = Spacing(**data.get("spacing", {}))
-    for key in ("quirks", "unknowns"):
+    for key in ("quirks", "unknowns", "requires"):
         data[key] = tuple(data.get(key, ()))
     return Sheet(**data)
 

@@ -28,6 +28,7 @@ from rig.core.instruments import (
     ImpedanceAnalyser,
     ImpedancePoint,
     Limits,
+    Multiplexer,
     OpenCircuit,
     SweepProgress,
 )
@@ -45,11 +46,13 @@ from rig.engine.advance import advance, begin, resume
 from rig.engine.chamber import SharedChamber
 from rig.engine.cursor import Cursor, Halt, to_json
 from rig.engine.log import RunLog, StepAt
+from rig.engine.scanner import LOOK_SECOND, Scanner
 from rig.engine.schedule import Interrupted, Request, Task
 from rig.engine.states import EVENT_OF_HALT, after
 from rig.protocol.program import Program
 
 Outcome = Generator[Request, Any, Any]
+Disconnecting = CellChannel | ImpedanceAnalyser | Multiplexer
 
 # Disconnecting a cell is the one thing that is tried again: a reply that got lost must not leave
 # a cell connected, nor raise the loudest alarm for nothing.
@@ -75,15 +78,21 @@ class Channel:
     chamber: SharedChamber | None = None
     limits: Limits = field(default_factory=lambda: Limits(-math.inf, math.inf, math.inf))
     reopen: Callable[[str], None] = lambda _port: None  # open the port anew, identify the same
+    scanner: Scanner | None = None  # leads the analyser to this cell, among others, by ``path``
+    path: str = ""
 
-    @property
-    def instruments(self) -> list[tuple[str, CellChannel | ImpedanceAnalyser]]:
-        """Return (port, instrument) of each that can drive the cell, each once."""
-        pairs: list[tuple[str, CellChannel | ImpedanceAnalyser | None]] = [
-            (self.cell_port, self.cell)
-        ]
-        if not self.one_instrument:
+    def instruments_of(self, run_id: str) -> list[tuple[str, Disconnecting]]:
+        """Return (port, instrument) of each that can drive the cell now, each once.
+
+        Behind a scanner the analyser counts only while it is this run's turn: at any other time
+        it is on somebody else's cell. The scanner itself comes last.
+        """
+        pairs: list[tuple[str, Disconnecting | None]] = [(self.cell_port, self.cell)]
+        mine = self.scanner is None or self.scanner.granted(run_id)
+        if mine and not self.one_instrument:
             pairs.append((self.analyser_port, self.analyser))
+        if mine and self.scanner is not None:
+            pairs.append((self.scanner.port, self.scanner.driver))
         return [(port, instrument) for port, instrument in pairs if instrument is not None]
 
     @property
@@ -167,7 +176,7 @@ class Run:
         for pause in RECONNECT_PAUSES_SECOND:
             due = self.clock.now() + pause
             try:
-                for port, _ in self.channel.instruments:
+                for port, _ in self.channel.instruments_of(self.run_id):
                     yield Request(due, port, partial(self.channel.reopen, port))
             except (LinkError, InstrumentError):
                 continue
@@ -254,6 +263,7 @@ class Run:
         assert analyser is not None
         if cell is not None and not self.channel.one_instrument:
             yield from self._on_cell_port(cell.make_safe)
+        yield from self._take_scanner()
         limits = self._limits(86_400.0)
         yield Request(
             self.clock.now(),
@@ -263,6 +273,23 @@ class Run:
         self._sweeping, self._points, self._sweep_temperatures = command, 0, []
         if not command.probe:
             self._tell_spectrum(command)
+
+    def _take_scanner(self) -> Task:
+        """Wait for our turn at open circuit, then close the path to this cell, confirmed."""
+        scanner = self.channel.scanner
+        if scanner is None:
+            return
+        scanner.ask(self.run_id)
+        while not scanner.granted(self.run_id):
+            yield Request(self.clock.now() + LOOK_SECOND)
+        connect = partial(scanner.driver.connect, self.channel.path)
+        yield Request(self.clock.now(), scanner.port, connect)
+
+    def _give_scanner_back(self) -> Task:
+        scanner = self.channel.scanner
+        if scanner is not None:
+            yield Request(self.clock.now(), scanner.port, scanner.driver.make_safe)
+            scanner.leave(self.run_id)
 
     def _on_cell_port(self, call: Callable[[], Any]) -> Outcome:
         return (yield Request(self.clock.now(), self.channel.cell_port, call))
@@ -279,10 +306,12 @@ class Run:
     def _make_safe(self) -> Task:
         """Disconnect by every instrument that can drive the cell; raise the alarm, not an exception."""
         self._sweeping, self.alarm = None, ""
-        for port, instrument in self.channel.instruments:
+        for port, instrument in self.channel.instruments_of(self.run_id):
             yield from self._disconnect(port, instrument)
+        if self.channel.scanner is not None:
+            self.channel.scanner.leave(self.run_id)
 
-    def _disconnect(self, port: str, instrument: CellChannel | ImpedanceAnalyser) -> Task:
+    def _disconnect(self, port: str, instrument: Disconnecting) -> Task:
         failure, tries = "", 0
         while tries < SAFE_TRIES:
             due = self.clock.now() + (SAFE_PAUSE_SECOND if tries else 0.0)
@@ -345,6 +374,7 @@ class Run:
         self._points += len(progress.points)
         if progress.done:
             self._sweep_ended(sweep)
+            yield from self._give_scanner_back()
         return Reading(
             now - self.log.origin_second,
             temperature_celsius=celsius,

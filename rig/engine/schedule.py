@@ -96,6 +96,7 @@ class SimulatedSchedule(Schedule):
         assert isinstance(clock, SimulatedClock)
         counter = itertools.count()
         heap: list[_Entry] = []
+        free_from: dict[str, float] = {}
         for task in tasks:
             self._push(heap, counter, task, self._next(task, None))
         while heap:
@@ -103,9 +104,12 @@ class SimulatedSchedule(Schedule):
                 heap = self._interrupt(heap, counter)
                 continue
             due, _, task, request = heap[0]
-            if not clock.reach(due):
+            # A port that another task has kept busy beyond this moment is free only then.
+            if not clock.reach(max(due, free_from.get(request.port, due))):
                 continue
-            request_next = self._next(task, _outcome(request))
+            outcome = _outcome(request)
+            free_from[request.port] = clock.now()
+            request_next = self._next(task, outcome)
             if request_next is None:
                 heapq.heappop(heap)
             else:
