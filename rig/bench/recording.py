@@ -105,14 +105,19 @@ def _record(bench: BenchFile, name: str, sink: TextIO, resting: ChannelSpec | No
     spec = bench.instruments[name]
 
     def recording(_name: str, link: Link, _clock: Clock) -> Link:
-        _note(sink, f"recorded by rig {__version__}, driver {spec.driver}; what comes first: identify")
+        _note(sink, f"rig {__version__}, driver {spec.driver}")
+        _note(sink, "identify")
         return RecordingLink(link, sink)
 
     opened = open_bench(bench, _clock(bench, name), [name], wrap=recording)
+    driver = opened.drivers[name]
     try:
         limits = opened.channel(resting).limits if resting else None
-        _, *steps = harmless_steps(opened.drivers[name], limits)  # open_bench has identified it
+        _, *steps = harmless_steps(driver, limits)  # open_bench has identified it
         outcomes = tuple(_take(step, sink) for step in steps)
+    except BaseException:  # Ctrl-C, too, must not leave a cell connected
+        driver.make_safe()
+        raise
     finally:
         opened.close()
     identified = StepOutcome("identify", _words(opened, name))

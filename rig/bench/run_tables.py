@@ -8,11 +8,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine
 
-from rig.bench.evaluation import (
-    AREA_RELATIVE_UNCERTAINTY,
-    TEMPERATURE_UNCERTAINTY_KELVIN,
-    evaluate,
-)
+from rig.bench.evaluation import evaluate
+from rig.bench.pellet_evaluation import AREA_RELATIVE_UNCERTAINTY, TEMPERATURE_UNCERTAINTY_KELVIN
 from rig.core.errors import BadInput, Problem
 from rig.report.findings import PelletFinding, RunFindings
 from rig.store import queries

@@ -35,8 +35,9 @@ def report(
 
 
 def findings_of(runs: list[str], db: str | None) -> list[RunFindings]:
-    """Evaluate these runs of the database; raises BadInput for one that is not there."""
+    """Evaluate these runs and keep their results; raises BadInput for a run that is not there."""
     from rig.bench.evaluation import evaluate
+    from rig.bench.results import keep_results
     from rig.bench.simulated_truth import truth_of
     from rig.store.database import database_url, open_database
     from rig.store.forwarder import forward
@@ -46,7 +47,10 @@ def findings_of(runs: list[str], db: str | None) -> list[RunFindings]:
     forward(engine)
     records = [find_run(engine, wanted) for wanted in runs]
     try:
-        return [evaluate(engine, record, truth_of(record)) for record in records]
+        findings = [evaluate(engine, record, truth_of(record)) for record in records]
+        for finding in findings:
+            keep_results(engine, finding)
+        return findings
     finally:
         engine.dispose()
 

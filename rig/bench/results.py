@@ -1,0 +1,48 @@
+"""Results kept beside the data they came from: run, method, version, inputs, values, flags.
+
+The same method on the same inputs replaces its predecessor, so a report may be made as often as
+wanted; new samples or another version of the software give a new row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import Engine
+
+from rig import __version__
+from rig.core.clock import RealClock
+from rig.report.findings import RunFindings
+from rig.store import queries
+
+
+def keep_results(engine: Engine, findings: RunFindings) -> None:
+    """Write every quantity of a run into the ``result`` table."""
+    inputs = inputs_sha256(findings)
+    for quantity in findings.quantities:
+        values = quantity.to_dict()
+        flags = values.pop("flags")
+        row: dict[str, Any] = {
+            "run_id": findings.run_id,
+            "method": quantity.key,
+            "version": __version__,
+            "inputs_sha256": inputs,
+            "created_us": RealClock().wall_us(),
+            "values": values,
+            "flags": flags,
+        }
+        queries.replace_result(engine, row)
+
+
+def inputs_sha256(findings: RunFindings) -> str:
+    """Return a digest of what the results were made from: spectra, cycles, geometry, software."""
+    digest = hashlib.sha256(f"{__version__} {findings.samples}".encode())
+    for key in ("area_square_centimetre", "thickness_centimetre", "symmetric"):
+        digest.update(f"{key}={findings.cell.get(key)}".encode())
+    for finding in findings.spectra:
+        digest.update(finding.spectrum.frequency_hertz.tobytes())
+        digest.update(finding.spectrum.impedance_ohm.tobytes())
+    if findings.cycling is not None:
+        digest.update(findings.cycling.table.column("discharging_capacity_ah").tobytes())
+    return digest.hexdigest()

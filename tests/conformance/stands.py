@@ -1,0 +1,139 @@
+"""One driver on one simulated instrument, over a wire that a test can listen to and damage.
+
+The bench is written as a bench file and read by the bench's own reader; drivers and simulators come
+in by their entry points. What each family is, stands in ``families``; what it must do, in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from rig.bench.file import parse_bench
+from rig.bench.registry import load_driver
+from rig.core.clock import SimulatedClock
+from rig.core.errors import LinkTimeout
+from rig.core.link import Link
+from rig.core.sheet import Role
+from rig.wire import spaced
+from simulators.faults import garble
+from simulators.interfaces import Drive, DriveMode
+from simulators.models.cell import CircuitCell
+from simulators.world import SimulatedWorld
+from tests.conformance.families import Family
+
+INSTRUMENT, CHANNEL = "unit", "A1"
+
+
+class Damage(Enum):
+    """What a wire can do to replies; garbage keeps its line ends, so that a line still ends."""
+
+    NONE = "none"
+    GARBAGE = "garbage"
+    SILENCE = "silence"
+    HALF = "half a reply"
+
+
+class Wire:
+    """A link that remembers what was sent, and damages or disguises what comes back."""
+
+    def __init__(self, open_again: Callable[[], Link], clock: SimulatedClock) -> None:
+        self.damage = Damage.NONE
+        self.disguise = (b"", b"")  # what of every reply is replaced by what
+        self.sent: list[bytes] = []
+        self._open_again = open_again
+        self._inner = open_again()
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+        if self.damage is not Damage.SILENCE:
+            self._inner.write(data)
+
+    def read_until(self, terminator: bytes, timeout_second: float) -> bytes:
+        return self._read(lambda: self._inner.read_until(terminator, timeout_second), timeout_second)
+
+    def read_exactly(self, count: int, timeout_second: float) -> bytes:
+        return self._read(lambda: self._inner.read_exactly(count, timeout_second), timeout_second)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def reopen(self) -> None:
+        """Pull the cable out and put it in again."""
+        self._inner.close()
+        self._inner = self._open_again()
+
+    def _read(self, read: Callable[[], bytes], timeout_second: float) -> bytes:
+        deadline = self._clock.now() + timeout_second
+        data = read()
+        if self.damage is Damage.GARBAGE:
+            return garble(data)
+        if self.damage is not Damage.NONE:
+            left = data[: len(data) // 2] if self.damage is Damage.HALF else b""
+            self._clock.wait_until(deadline)
+            raise LinkTimeout(f"{self.name}: got {left!r}", received=left)
+        return data.replace(*self.disguise) if self.disguise[0] else data
+
+
+@dataclass
+class Stand:
+    """A driver, its wire, and the truth behind it. ``driver`` is Any: each test knows its role."""
+
+    family: Family
+    clock: SimulatedClock
+    world: SimulatedWorld
+    wire: Wire
+    driver: Any
+
+    @property
+    def cell(self) -> CircuitCell:
+        return self.world.cell(CHANNEL)
+
+    @property
+    def air_celsius(self) -> float:
+        """The chamber's own air, without the sensor's noise."""
+        self.clock.wait_until(self.clock.now())
+        return float(self.world.state()["chambers"][INSTRUMENT]["air_celsius"])
+
+    def pass_second(self, second: float) -> None:
+        self.clock.wait_until(self.clock.now() + second)
+
+
+def stand_of(family: Family, *, identified: bool = True) -> Stand:
+    """Put the family's driver on its simulator; identified as the bench does, unless told not to."""
+    clock = SimulatedClock()
+    world = SimulatedWorld(parse_bench(bench_text(family), "bench.yaml").plain, clock)
+    wire = Wire(lambda: world.link(INSTRUMENT), clock)
+    stand = Stand(family, clock, world, wire, driver_on(family, wire, clock))
+    if identified:
+        stand.driver.identify()
+    return stand
+
+
+def driver_on(family: Family, link: Link, clock: SimulatedClock) -> Any:
+    driver_class = load_driver(family.name)
+    return driver_class(spaced(link, clock, driver_class.sheet.spacing), INSTRUMENT)
+
+
+def bench_text(family: Family) -> str:
+    """Return a bench of this one instrument in all its roles, on one channel."""
+    roles = [role.value for role in load_driver(family.name).sheet.roles]
+    instrument = f"  {INSTRUMENT}: {{driver: {family.name}, connect: sim{family.simulate}}}\n"
+    wiring = ", ".join(f"{role}: {INSTRUMENT}" for role in roles)
+    if Role.MULTIPLEXER.value in roles:
+        instrument += "  meter: {driver: hioki.bt4560, connect: sim}\n"
+        wiring = f"impedance: meter, multiplexer: {INSTRUMENT}/101"
+    cell = f", {family.channel}" if family.channel else ""
+    return f"bench: 1\ninstruments:\n{instrument}channels:\n  {CHANNEL}: {{{wiring}{cell}}}\n"
+
+
+def drives_on(cell: CircuitCell) -> list[Drive]:
+    """Return all that drives the cell, asked of the cell itself and of no instrument."""
+    return [drive for drive in cell._drives.values() if drive.mode is not DriveMode.OPEN]
