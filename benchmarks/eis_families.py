@@ -28,6 +28,7 @@ from rig.core.instruments import ImpedanceAnalyser, ImpedancePoint, Limits, Swee
 from rig.report.drawing import BLUE, FAINT, GREEN, INK, ORANGE, SOFT, VERMILION, scaled
 from simulators.world import SimulatedWorld
 
+ERROR_AXIS_PERCENT = (3e-3, 3.0)
 LIMITS = Limits(-1.5, 5.0, 3.0)
 LOOK_SECOND = 1.0
 PELLET = (
@@ -47,6 +48,7 @@ class Case:
     cell: str
     sweep: Sweep
     colour: str
+    seed: int  # of the noise: two analysers of one family must not err alike
 
 
 CASES = (
@@ -56,6 +58,7 @@ CASES = (
         PELLET,
         Sweep(1e6, 0.1, 71, amplitude_volt=10e-3),
         BLUE,
+        seed=1,
     ),
     Case(
         "PalmSens Nexus, 0.1 mA",
@@ -63,6 +66,7 @@ CASES = (
         PELLET,
         Sweep(1e6, 0.1, 71, amplitude_ampere=1e-4),
         ORANGE,
+        seed=2,
     ),
     Case(
         "Keysight E4980A, 10 mV",
@@ -70,6 +74,7 @@ CASES = (
         PELLET,
         Sweep(2e6, 20.0, 51, amplitude_volt=10e-3),
         GREEN,
+        seed=3,
     ),
     Case(
         "Hioki BT4560, 50 mA",
@@ -77,6 +82,7 @@ CASES = (
         LARGE_CELL,
         Sweep(1050.0, 0.1, 41, amplitude_ampere=0.05),
         VERMILION,
+        seed=4,
     ),
 )
 
@@ -105,7 +111,7 @@ def measure(case: Case) -> Spectrum:
         f"channels: {{A1: {{impedance: analyser, dc_blocking: true, simulate: {case.cell}}}}}\n"
     )
     clock = SimulatedClock()
-    opened = open_bench(parse_bench(text, "benchmark"), clock, ["analyser"])
+    opened = open_bench(parse_bench(text, "benchmark"), clock, ["analyser"], seed=case.seed)
     analyser = cast(ImpedanceAnalyser, opened.drivers["analyser"])
     points = list(_sweep(analyser, case.sweep, clock))
     analyser.make_safe()
@@ -153,12 +159,11 @@ def draw(spectra: Sequence[Spectrum], path: Path) -> None:
     """Write the figure: a Nyquist plot for each analyser, its relative error below."""
     style = {"font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False}
     with mpl.rc_context(style):  # type: ignore[arg-type]
-        figure = Figure(figsize=(11.0, 5.2), layout="constrained")
-        upper, lower = figure.subplots(2, len(spectra), height_ratios=[1.35, 1.0])
+        figure = Figure(figsize=(11.0, 4.2), layout="constrained")
+        upper, lower = figure.subplots(2, len(spectra), height_ratios=[1.0, 1.1])
         for spectrum, nyquist, error in zip(spectra, upper, lower, strict=True):
             _nyquist(nyquist, spectrum)
             _errors(error, spectrum)
-            error.sharey(lower[0])
         lower[0].set_ylabel("|Z − Z$_{cell}$| / |Z$_{cell}$|, %")
         figure.savefig(path, dpi=150)
 
@@ -176,7 +181,8 @@ def _nyquist(axes: Axes, spectrum: Spectrum) -> None:
         mec=spectrum.case.colour,
         label="measured",
     )
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_ylim(top=1.9 * float(np.max(-measured.imag)))  # room for the legend
+    axes.set_aspect("equal", adjustable="box")
     axes.set_title(spectrum.case.title, fontsize=9.5)
     axes.set_xlabel(f"Z′, {unit}")
     axes.set_ylabel(f"−Z″, {unit}")
@@ -194,6 +200,8 @@ def _errors(axes: Axes, spectrum: Spectrum) -> None:
     median = 100.0 * float(np.median(spectrum.relative_error))
     axes.axhline(median, color=SOFT, lw=0.8, label=f"median {median:.2g} %")
     axes.grid(color=FAINT, lw=0.5)
+    axes.set_ylim(*ERROR_AXIS_PERCENT)
+    axes.set_yticks([0.01, 0.1, 1.0], ["0.01", "0.1", "1"])
     axes.set_xlabel("frequency, Hz")
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 

@@ -19,6 +19,7 @@ from simulators.fronts.hioki_bt3562 import MODELS as BT3562_MODELS
 from simulators.fronts.hioki_bt3562 import HiokiBT3562Front
 from simulators.fronts.hioki_bt4560 import MODELS as BT4560_MODELS
 from simulators.fronts.hioki_bt4560 import RANGE_SETS, HiokiBT4560Front
+from simulators.fronts.keithley_2400 import Keithley2400Front
 from simulators.fronts.keithley_2450 import Keithley2450Front
 from simulators.fronts.keithley_settings import OffState
 from simulators.fronts.keysight_e4980a import KeysightE4980AFront
@@ -92,6 +93,17 @@ FAMILIES: dict[str, Family] = {
             seed=seed,
         ),
     ),
+    "keithley.smu2400": CellFamily(
+        Transport.PTY,
+        {"model": ("2400",), "saved_off_state": ("normal", "high_impedance")},
+        lambda name, cell, chosen, seed: Keithley2400Front(
+            name,
+            cell,
+            model=chosen["model"],
+            saved_off_state=OffState[chosen["saved_off_state"].upper()],
+            seed=seed,
+        ),
+    ),
     "palmsens.methodscript": CellFamily(
         Transport.PTY,
         {"model": ("nexus1", *(name for name in PALMSENS_MODELS if name != "nexus1"))},
@@ -125,7 +137,11 @@ FAMILIES: dict[str, Family] = {
         ),
     ),
     "rodeostat.json": CellFamily(
-        Transport.PTY, {}, lambda name, cell, chosen, seed: RodeostatFront(name, cell, seed=seed)
+        Transport.PTY,
+        {"hardware": ("V0.2", "V0.1")},
+        lambda name, cell, chosen, seed: RodeostatFront(
+            name, cell, hardware=chosen["hardware"], seed=seed
+        ),
     ),
     "keysight.e4980a": CellFamily(
         Transport.TCP,
@@ -205,6 +221,11 @@ class SimulatedWorld:
         """Return the model behind ``channel``, to look at what no instrument shows."""
         _known(channel, self._cells, "simulated channel")
         return self._cells[channel]
+
+    def chamber(self, instrument: str) -> SimulatedChamber:
+        """Return the air that the chamber ``instrument`` conditions, without its sensor."""
+        _known(instrument, self._chambers, "simulated chamber")
+        return self._chambers[instrument]
 
     def state(self) -> dict[str, Any]:
         """Return all cells and chambers as they were last looked at, as plain data.

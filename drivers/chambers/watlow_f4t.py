@@ -16,6 +16,7 @@ from typing import ClassVar
 from rig.core.errors import (
     BadInput,
     InstrumentError,
+    LinkClosed,
     LinkError,
     OutOfRange,
     Problem,
@@ -166,7 +167,7 @@ class WatlowF4T:
         """End a profile, leave 25 degC behind, switch chamber and loop off; read back."""
         try:
             try:
-                self._end_profile()
+                self._end_profile_in_step()
                 order = self._prepare()
                 self._modbus.write_many(Register.SETPOINT, words_of(SAFE_CELSIUS, order))
             finally:  # a wrong unit or a lost reply is no reason to go on heating
@@ -184,6 +185,18 @@ class WatlowF4T:
             self._modbus.write(self._event, Code.OFF)
         finally:
             self._modbus.write(Register.CONTROL_MODE, Code.OFF)
+
+    def _end_profile_in_step(self) -> None:
+        """End a profile; asked a second time where the first answer was none.
+
+        What is left over from a broken exchange must not keep a chamber from being declared safe.
+        """
+        try:
+            self._end_profile()
+        except LinkClosed:
+            raise
+        except (LinkError, UnreadableReply):
+            self._end_profile()
 
     def _end_profile(self) -> None:
         if self._read_code(Register.PROFILE_STATE, _PROFILE_STATES) in _PROFILE_ACTIVE:

@@ -25,6 +25,7 @@ from rig.core.sheet import Sheet
 ABORT_SECOND = 10.0  # the point that is being measured is finished first
 QUIET_SECOND = 0.2  # an empty line may or may not follow the line of a runtime error
 LINES_AT_MOST = 100_000  # a day of unread points; who goes on after that does not obey
+WAITED_LINES_AT_MOST = 100  # it ends after the point under way; that many are minutes of points
 
 _XON_XOFF_CR = dict.fromkeys(map(ord, "\x11\x13\r"))
 _ERROR = re.compile(r"[A-Za-z]?!([0-9A-F]{4})(: .*)?")
@@ -182,9 +183,22 @@ class Conversation:
             return None
 
     def _lines(self, timeout_second: float) -> Iterator[str]:
+        """Yield all that has arrived, however much, and a bounded number that is waited for.
+
+        A script whose lines come damaged would otherwise be listened to until it ends, for a day.
+        """
+        waited = 0
         for _ in range(LINES_AT_MOST):
-            yield self.read_line(timeout_second)
-        raise UnreadableReply(f"{self.where}: {LINES_AT_MOST} lines came, none of them the end")
+            line = self._read_line_within(0.0)
+            if line is None:
+                waited += 1
+                if waited > WAITED_LINES_AT_MOST:
+                    break
+                line = self.read_line(timeout_second)
+            yield line
+        raise UnreadableReply(
+            f"{self.where}: told to stop, it goes on sending lines, none of them the end"
+        )
 
     def _drain(self) -> None:
         for _ in range(LINES_AT_MOST):

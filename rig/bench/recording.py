@@ -89,16 +89,24 @@ def record_instrument(
     """
     _require_named(bench, name)
     resting = _resting_channel(bench, name) if with_rest else None
+    sink = _create(path)
     try:
-        with path.open("x", encoding="utf-8") as sink:
+        with sink:
             return _record(bench, name, sink, resting)
-    except FileExistsError:
-        message = f"{path} exists, and a recording never overwrites"
-        raise BadInput(Problem("--out", message, example="--out another.transcript")) from None
     except BadInput:
         if not path.stat().st_size:
             path.unlink()
         raise
+
+
+def _create(path: Path) -> TextIO:
+    try:
+        return path.open("x", encoding="utf-8")
+    except FileExistsError:
+        message = f"{path} exists, and a recording never overwrites"
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+    raise BadInput(Problem("--out", message, example="--out another.transcript"))
 
 
 def _record(bench: BenchFile, name: str, sink: TextIO, resting: ChannelSpec | None) -> Recording:

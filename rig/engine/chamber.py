@@ -7,6 +7,7 @@ same protocol soak together, and neither is heated in the middle of the other's 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,9 @@ OLDEST_SECOND = 35.0
 # In a rehearsal at many times life's speed those 35 s are milliseconds, and a busy PC is no
 # chamber fault: there, this many real seconds count.
 OLDEST_REAL_SECOND = 3.0
+
+# So many set points in a row that were not taken are a chamber that will not work.
+MOST_COMMANDS = 4
 
 
 @dataclass
@@ -41,6 +45,8 @@ class SharedChamber:
     _users: set[str] = field(default_factory=set)
     _commanded: float | None = None
     _lost: bool = False
+    _began_second: float = math.inf
+    _failed_commands: int = 0
 
     def join(self, run_id: str) -> None:
         """Announce a run that will use this chamber: it is kept going until the last has left."""
@@ -65,18 +71,23 @@ class SharedChamber:
         return run_id in self._holding and self._holding[run_id] == self._commanded
 
     def temperature_celsius(self, now_second: float) -> float:
-        """Return the air temperature.
+        """Return the air temperature; NaN in the first moments, before it has been read at all.
 
         Raises InstrumentError when nobody has read it lately, or when the chamber reports an
         alarm: it has then stopped conditioning.
         """
         latest = self.latest
+        oldest = max(OLDEST_SECOND, OLDEST_REAL_SECOND * self.clock.speed)
+        if self._failed_commands >= MOST_COMMANDS:
+            raise self._unusable(f"cannot be set: {self.fault}")
         if latest is None:
-            raise self._unusable("has not been read yet")
+            if now_second - self._began_second <= oldest:
+                return math.nan
+            raise self._unusable(f"could not be read: {self.fault or 'no answer'}")
         if latest.alarms:
             raise self._unusable(f"reports alarm {', '.join(map(str, latest.alarms))}")
         age_second = now_second - self.latest_second
-        if age_second > max(OLDEST_SECOND, OLDEST_REAL_SECOND * self.clock.speed):
+        if age_second > oldest:
             raise self._unusable(
                 f"was read {age_second:.0f} s ago; {self.fault or 'no answer since'}"
             )
@@ -95,7 +106,7 @@ class SharedChamber:
 
     def task(self) -> Task:
         """Read the air for ever, command what was granted; leave it safe when the last run left."""
-        due = self.clock.now()
+        due = self._began_second = self.clock.now()
         try:
             while self._users:
                 yield from self._command()
@@ -111,9 +122,9 @@ class SharedChamber:
             return
         try:
             yield Request(self.clock.now(), self.port, lambda: self.driver.set_temperature(wanted))
-            self._commanded, self.fault = wanted, ""
+            self._commanded, self.fault, self._failed_commands = wanted, "", 0
         except (LinkError, InstrumentError) as failure:
-            self.fault = str(failure)
+            self.fault, self._failed_commands = str(failure), self._failed_commands + 1
 
     def _read(self, due_second: float) -> Task:
         try:

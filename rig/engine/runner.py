@@ -18,6 +18,7 @@ from rig.core.clock import Clock
 from rig.core.errors import (
     InstrumentError,
     LinkError,
+    LinkTimeout,
     RigError,
     UnconfirmedSafeState,
     UnreadableReply,
@@ -59,7 +60,13 @@ Disconnecting = CellChannel | ImpedanceAnalyser | Multiplexer
 SAFE_TRIES = 3
 SAFE_PAUSE_SECOND = 1.0
 # A cable that came out is looked for again after these pauses; then the run goes safe.
+MOST_LOSSES_IN_A_STEP = 5
 RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
+# How long an analyser may be silent between two points: periods of the lowest frequency (settling,
+# averaging), a margin, and some real time where a rehearsal runs fast.
+POINT_PERIODS = 20.0
+POINT_SECOND = 60.0
+POINT_REAL_SECOND = 3.0
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,8 @@ class Run:
     _order: str = ""  # to stop, heard while the cell was being disconnected
     _sweeping: BeginSweep | None = None
     _points: int = 0
+    _point_second: float = 0.0  # when the last impedance point came
+    _lost_in_step: tuple[int, int] = (0, 0)  # step_count, how often its link was lost
     _sweep_temperatures: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -173,6 +182,11 @@ class Run:
         they do not come back.
         """
         self.log.note("link lost", str(fault))
+        step_count, times = self._lost_in_step
+        times = times + 1 if step_count == self.cursor.place.step_count else 1
+        self._lost_in_step = self.cursor.place.step_count, times
+        if times > MOST_LOSSES_IN_A_STEP:
+            raise fault
         for pause in RECONNECT_PAUSES_SECOND:
             due = self.clock.now() + pause
             try:
@@ -271,6 +285,7 @@ class Run:
             lambda: analyser.begin(command.sweep, limits),
         )
         self._sweeping, self._points, self._sweep_temperatures = command, 0, []
+        self._point_second = self.clock.now()
         if not command.probe:
             self._tell_spectrum(command)
 
@@ -345,7 +360,7 @@ class Run:
         )
         now = self.clock.now()
         chamber, celsius, granted = self.channel.chamber, math.nan, False
-        if chamber is not None and chamber.latest is not None:
+        if chamber is not None:
             celsius, granted = chamber.temperature_celsius(now), chamber.granted(self.run_id)
         if measured is None:
             return Reading(
@@ -366,9 +381,10 @@ class Run:
         )
         now = self.clock.now()
         chamber = self.channel.chamber
-        celsius = chamber.temperature_celsius(now) if chamber and chamber.latest else math.nan
+        celsius = chamber.temperature_celsius(now) if chamber else math.nan
         granted = chamber is not None and chamber.granted(self.run_id)
         self._sweep_temperatures.append(celsius)
+        self._require_progress(sweep, progress, now)
         if not sweep.probe:
             self.log.points(self.cursor.place, self._points, progress.points)
         self._points += len(progress.points)
@@ -382,6 +398,19 @@ class Run:
             sweep_done=progress.done,
             probe_ohm=_modulus(progress.points) if sweep.probe else math.nan,
         )
+
+    def _require_progress(self, sweep: BeginSweep, progress: SweepProgress, now: float) -> None:
+        """An analyser that sends nothing more, and never says that it is done, has lost its way."""
+        if progress.points:
+            self._point_second = now
+        lowest = min(sweep.sweep.start_hertz, sweep.sweep.stop_hertz)
+        patience = POINT_PERIODS / lowest + POINT_SECOND + POINT_REAL_SECOND * self.clock.speed
+        if not progress.done and now - self._point_second > patience:
+            silence = now - self._point_second
+            raise LinkTimeout(
+                f"channel {self.channel.name}: no impedance point for {silence:.0f} s, "
+                f"{self._points} of {sweep.sweep.points} have come"
+            )
 
     def _sweep_ended(self, sweep: BeginSweep) -> None:
         self._sweeping = None

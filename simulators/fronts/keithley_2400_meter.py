@@ -23,6 +23,7 @@ from simulators.fronts.scpi_front import ScpiInstrument
 ELEMENTS = ("VOLT", "CURR", "RES", "TIME", "STAT")
 _QUEUE_CAPACITY = 10
 _CLOCK_WRAPS_SECOND = 99_999.999
+_OPERATION_COMPLETE = 1  # of the standard event status register, IEEE 488.2 section 11.5.1
 _IDLE = 1 << 10  # of the operation condition register
 
 
@@ -64,6 +65,7 @@ class LegacySourceMeter(ScpiInstrument):
         self._run: Run | None = None
         self._last: Sequence[Reading] = ()
         self._asked: Callable[[], str] | None = None
+        self._completes = False  # the end of the readings sets the operation-complete bit
 
     def power_up(self, now_second: float) -> None:
         self.stage.power_down(now_second)
@@ -91,7 +93,6 @@ class LegacySourceMeter(ScpiInstrument):
 
     def initiate(self) -> None:
         """Begin to take readings; raises +803 while the output is off and stays so."""
-        self._let_go_if_off()
         if self._run is not None:
             raise ScpiError(-213, "Init ignored")
         stage = self.stage
@@ -120,13 +121,12 @@ class LegacySourceMeter(ScpiInstrument):
 
     def wait(self) -> None:
         """Hold back what follows until the readings under way are complete, if anybody knows when."""
-        self._let_go_if_off()
-        if self._run is not None and self._run.end_second < math.inf:
-            self.now = max(self.now, self._run.end_second)
+        end_second = self.now if self._run is None else self._run.end_second
+        if end_second < math.inf:
+            self.now = max(self.now, end_second)
 
     def take_answer(self) -> str | None:
         """Return the answer that was asked for, once it is there."""
-        self._let_go_if_off()
         if self._asked is None or self._run is not None:
             return None
         answer, self._asked = self._asked(), None
@@ -144,6 +144,7 @@ class LegacySourceMeter(ScpiInstrument):
         """Go to idle; readings under way and their answer are lost."""
         self._run = None
         self._asked = None
+        self._completes = False
 
     def bus_trigger(self) -> None:
         """Let the arm layer's source BUS have its event."""
@@ -161,23 +162,27 @@ class LegacySourceMeter(ScpiInstrument):
 
     def write(self, readings: Sequence[Reading]) -> str:
         """Return the chosen elements of the readings, always in the instrument's own order."""
-        chosen = [index for index, name in enumerate(ELEMENTS) if name in self.elements]
         return ",".join(
-            f"{self._values(reading)[index]:+.6E}" for reading in readings for index in chosen
+            f"{value:+.6E}" for reading in readings for value in self._chosen_values(reading)
         )
 
-    def _values(self, reading: Reading) -> tuple[float, ...]:
+    def _chosen_values(self, reading: Reading) -> list[float]:
         second = (reading.second - self._on_second) % _CLOCK_WRAPS_SECOND
-        return (*reading._replace(second=second)[:4], float(reading.status))
+        values = (*reading[:3], second, float(reading.status))
+        return [
+            value for name, value in zip(ELEMENTS, values, strict=True) if name in self.elements
+        ]
 
     def _take(self, run: Run) -> None:
         second = run.due_second
         reading = self.stage.measure(second)
         run.add(reading)
-        self.trace.store(reading)
         self._note(reading)
+        self._store(reading)
         if run.is_over:
             self._last, self._run = run.readings, None
+            if self._completes:
+                self.complete_operation()
             if self.stage.settings.auto_off:
                 self.stage.switch_output(False, second)
 
@@ -186,29 +191,43 @@ class LegacySourceMeter(ScpiInstrument):
         for bit, event in _EVENTS_OF_STATUS.items():
             if bit in reading.status:
                 events |= event
-        if self.trace.readings:
-            events |= MeasurementEvent.BUFFER_AVAILABLE
-        if self.trace.is_full:
-            events |= MeasurementEvent.BUFFER_FULL
         self.measurement_events |= events
+
+    def _store(self, reading: Reading) -> None:
+        if not self.trace.storing:
+            return
+        self.trace.store(reading)
+        self.measurement_events |= MeasurementEvent.BUFFER_AVAILABLE
+        if self.trace.is_full:
+            self.measurement_events |= MeasurementEvent.BUFFER_FULL
 
     # -- output ------------------------------------------------------------------------------
 
     def switch_output(self, on: bool) -> None:
         """Switch the output, which takes the relay's time; raises +802, +810."""
         self.spend(self.stage.switch_output(on, self.now))
+        if not on:
+            self.abort()
 
-    def fail(self, event: int) -> None:
-        """A fault happened: output off, and the event of it is noted."""
-        self.stage.switch_off(self.now)
+    def rewire(self, connect: Callable[[float], None]) -> None:
+        """Change the wiring; the output may go off with it, and with that the readings end."""
+        connect(self.now)
+        if not self.stage.output_on:
+            self.abort()
+
+    def fail(self, event: int, now_second: float) -> None:
+        """A fault happens, even while a command is at work: output off, and the event is noted."""
+        self.stage.switch_off(now_second)
         self.abort()
         self.measurement_events |= event
 
-    def _let_go_if_off(self) -> None:
-        if self._run is not None and not self.stage.output_on:
-            self.abort()
-
     # -- status ------------------------------------------------------------------------------
+
+    def complete_operation(self) -> None:
+        """Set the operation-complete bit, as soon as no readings are under way."""
+        self._completes = self._run is not None
+        if not self._completes:
+            self.event_status |= _OPERATION_COMPLETE
 
     def clear_status(self) -> None:
         """Clear event registers and error queue; what enables them stays."""
@@ -233,5 +252,4 @@ class LegacySourceMeter(ScpiInstrument):
 
     def operation_condition(self) -> int:
         """Return the operation condition register, of which only idle is shown."""
-        self._let_go_if_off()
         return 0 if self._run is not None else _IDLE

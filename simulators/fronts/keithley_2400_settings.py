@@ -36,7 +36,9 @@ class Ratings:
 
     def largest_limit(self, sourced: Function, source_range: float) -> float:
         """Return the largest compliance, in the other quantity, while a range is sourced."""
-        pairs = self.corners if sourced is Function.VOLTAGE else [pair[::-1] for pair in self.corners]
+        pairs = (
+            self.corners if sourced is Function.VOLTAGE else [pair[::-1] for pair in self.corners]
+        )
         return OVER_RANGE * max(other for own, other in pairs if own >= source_range)
 
     @property
@@ -139,6 +141,11 @@ class Settings:
     def limited(self) -> Function:
         """The quantity that compliance limits: the one that is not sourced."""
         return other(self.source)
+
+    @property
+    def compliance(self) -> SenseSettings:
+        """What limits the output at present."""
+        return self.senses[self.limited]
 
     @property
     def digitised(self) -> set[Function]:

@@ -1,42 +1,30 @@
-"""The 2400's output stage and digitiser: from settings to a drive on the cell, and to readings.
+"""The 2400's output stage: from settings to a drive on the cell, and what a reading costs in time.
 
-Knows ranges, both kinds of compliance, the off state and what a reading costs in time; knows no
-SCPI spelling and nothing of the cell but its terminals.
+Knows ranges, compliance and the off state; knows no SCPI spelling and nothing of the cell but its
+terminals. What is shown of those is in keithley_2400_digitiser.py.
 
-Simulator's choices where the sheet is silent: 5½ digits, one count of white noise at 1 NPLC; a
-measure range that is set raises a compliance below 0.1 % of it; the sourced quantity is read on the
-source range; an unset automatic delay takes no time; a range that does not hold the present level
+Simulator's choices where the sheet is silent: a measure range that is set raises a compliance below
+0.1 % of it; the automatic delay takes no time; a range that does not hold the present level
 is -221; the sheet's +809/+810 is +810 for an output that overtemperature blocks.
 """
 
 from __future__ import annotations
 
-import math
-import random
-
+from simulators.fronts.keithley_2400_digitiser import Digitiser
 from simulators.fronts.keithley_2400_settings import (
-    NOT_A_NUMBER,
     Ratings,
     Reading,
-    SenseSettings,
     Settings,
-    Status,
     holds,
     other,
 )
-from simulators.fronts.keithley_settings import OVER_RANGE, OVERFLOW, Function, OffState, range_for
+from simulators.fronts.keithley_settings import OVER_RANGE, Function, OffState, range_for
 from simulators.fronts.keithley_stage import OFF_LIMIT_AMPERE, RELAY_SECOND
 from simulators.fronts.scpi import ScpiError
 from simulators.interfaces import OPEN, Cell, Drive, DriveMode
 
 _CONVERSION_SECOND = 185e-6  # on top of the integration; autozero measures three times
-_COUNTS_PER_RANGE = 200_000
 _SMALLEST_COMPLIANCE = 1e-3  # of the measure range
-_MEASURED_BITS = {
-    Function.VOLTAGE: Status.VOLTAGE_MEASURED,
-    Function.CURRENT: Status.CURRENT_MEASURED,
-    Function.RESISTANCE: Status.RESISTANCE_MEASURED,
-}
 
 
 class Stage:
@@ -64,8 +52,7 @@ class Stage:
         self.overtemperature = False
         self._powered = False
         self._cell = cell
-        self._gauss = random.Random(seed).gauss
-        self._noise_counts = 1.0 if noise else 0.0
+        self._digitiser = Digitiser(ratings, seed=seed, noise=noise)
         self._drive = OPEN
 
     # -- mains -------------------------------------------------------------------------------
@@ -219,7 +206,7 @@ class Stage:
         if not self.output_on:
             return self._off_drive()
         settings = self.settings
-        level, limit = settings.sources[settings.source].level, self._compliance.limit
+        level, limit = settings.sources[settings.source].level, settings.compliance.limit
         protection = settings.protection_volt
         if settings.source is Function.VOLTAGE:
             return Drive(DriveMode.VOLTAGE, max(-protection, min(protection, level)), limit)
@@ -241,10 +228,6 @@ class Stage:
 
     # -- measurement -------------------------------------------------------------------------
 
-    @property
-    def _compliance(self) -> SenseSettings:
-        return self.settings.senses[self.settings.limited]
-
     def reading_seconds(self) -> float:
         """Return how long one reading takes, its source delay included."""
         settings = self.settings
@@ -256,63 +239,5 @@ class Stage:
 
     def measure(self, now_second: float) -> Reading:
         """Take one reading: what is at the terminals at the end of its integration."""
-        voltage, current, limited = self._cell.terminals(now_second)
-        voltage = self._shown(Function.VOLTAGE, voltage)
-        current = self._shown(Function.CURRENT, current)
-        resistance = NOT_A_NUMBER
-        if Function.RESISTANCE in self.settings.measured:
-            beyond = OVERFLOW in (abs(voltage), abs(current)) or not current
-            resistance = OVERFLOW if beyond else voltage / current
-        status = self._status(limited)
-        if OVERFLOW in (abs(voltage), abs(current), resistance):
-            status |= Status.OVERFLOW
-        return Reading(voltage, current, resistance, now_second, status)
-
-    def _shown(self, function: Function, value: float) -> float:
-        """Return ``value`` with noise in whole counts; overflow beyond the range it is read on."""
-        if function not in self.settings.digitised:
-            return NOT_A_NUMBER
-        chosen = self._range(function, abs(value))
-        if not holds(abs(value), chosen):
-            return math.copysign(OVERFLOW, value)
-        count = chosen / _COUNTS_PER_RANGE
-        noise = self._noise_counts * self._gauss(0.0, 1.0) / math.sqrt(self.settings.averages)
-        return round(value / count + noise) * count
-
-    def _range(self, function: Function, magnitude: float) -> float:
-        if function is self.settings.source:
-            return self.settings.sources[function].range
-        sense = self.settings.senses[function]
-        if sense.auto_range:
-            ranges = self.ratings.ranges(function)
-            sense.range = next((one for one in ranges if holds(magnitude, one)), ranges[-1])
-        return sense.range
-
-    def _status(self, limited: bool) -> Status:
-        settings, status = self.settings, Status(0)
-        for function in settings.measured:
-            status |= _MEASURED_BITS[function]
-        if settings.source is Function.VOLTAGE:
-            status |= Status.VOLTAGE_SOURCED
-        else:
-            status |= Status.CURRENT_SOURCED
-        if settings.filter_on:
-            status |= Status.FILTER
-        if settings.terminals == "FRON":
-            status |= Status.FRONT
-        if settings.remote:
-            status |= Status.REMOTE_SENSE
-        return status | self._clamps(limited)
-
-    def _clamps(self, limited: bool) -> Status:
-        """Return what holds the output back: real or range compliance, the protection, or nothing."""
-        sense, protection = self._compliance, self.settings.protection_volt
-        real = sense.limit == sense.compliance
-        clamp = Status.REAL_COMPLIANCE if real else Status.RANGE_COMPLIANCE
-        if self.settings.source is Function.CURRENT and protection < sense.limit:
-            clamp = Status.PROTECTION
-        status = clamp if limited else Status(0)
-        level = self.settings.sources[Function.VOLTAGE].level
-        if self.settings.source is Function.VOLTAGE and abs(level) > protection:
-            status |= Status.PROTECTION
-        return status
+        terminals = self._cell.terminals(now_second)
+        return self._digitiser.read(self.settings, terminals, now_second)

@@ -35,8 +35,11 @@ class TriggerSettings:
 class Run:
     """Readings being taken; ``due_second`` of the next is infinite while an event is waited for."""
 
-    def __init__(self, settings: TriggerSettings, begun_second: float, reading_second: float) -> None:
+    def __init__(
+        self, settings: TriggerSettings, begun_second: float, reading_second: float
+    ) -> None:
         self.readings: list[Reading] = []
+        self.due_second = math.inf
         self._settings = copy.copy(settings)
         self._left = settings.arm_count * settings.trigger_count
         self._begun_second = begun_second
@@ -107,10 +110,9 @@ class Trace:
         self.storing = True
 
     def store(self, reading: Reading) -> None:
-        """Store one reading if storing is on; the last that fits ends it."""
-        if self.storing:
-            self.readings.append(reading)
-            self.storing = not self.is_full
+        """Store one reading; the last that fits ends it."""
+        self.readings.append(reading)
+        self.storing = not self.is_full
 
     def resize(self, capacity: int) -> None:
         """Hold that many readings, and none at first; raises +800 while storing."""

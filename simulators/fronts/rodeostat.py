@@ -3,10 +3,12 @@
 Knows messages and their keys; the potentiostat and its test are in rodeostat_cell. Volt stay volt
 on the wire, current is in microampere, time in milliseconds.
 
+Hardware V0.2 knows the commands of its electrode switches (the maker's docs/json.rst), V0.1 does not.
+
 Simulator's choices where the sheet is silent: the texts of refusals, what is served while a test
-runs (queries and ``stopTest``), and ``"le"`` being true; Dialect holds what a driver must take either
-way. Left out for want of facts: tests other than ``constant``, the keys that connect and disconnect
-electrodes on hardware V0.2 (so this is hardware without them), the multiplexer.
+runs (queries, ``stopTest`` and the electrodes, which the firmware serves at any time), and ``"le"``
+being true; Dialect holds what a driver must take either way. Left out for want of facts: tests other
+than ``constant``, the multiplexer.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simulators.fronts.rodeostat_cell import (
     CURRENT_RANGES,
+    ELECTRODES,
     VOLTAGE_RANGES,
     ConstantTest,
     Rodeostat,
@@ -27,6 +31,7 @@ from simulators.fronts.rodeostat_cell import (
 from simulators.fronts.rodeostat_messages import (
     Message,
     Refusal,
+    boolean,
     integer,
     member,
     number,
@@ -34,7 +39,9 @@ from simulators.fronts.rodeostat_messages import (
 )
 from simulators.interfaces import Cell
 
-_VERSION, _HARDWARE_VERSION, _VARIANT = "FW0.1.0", "V0.1", "microAmpV0.1"
+_VERSION = "FW0.1.0"
+# What getHardwareVersion and getVariant say, as the maker's Python package lists them for V0.2.
+HARDWARE = {"V0.1": ("V0.1", "microAmpV0.1"), "V0.2": ("HW0.2", "10V_microAmpV0.2")}
 _TESTS = (
     "cyclic", "sinusoid", "constant", "squareWave", "linearSweep", "chronoamp", "multiStep",
 )  # fmt: skip
@@ -69,9 +76,13 @@ class RodeostatFront:
         *,
         seed: int,
         noise: bool = True,
+        hardware: str = "V0.1",
         dialect: Dialect = Dialect(),
     ) -> None:
-        self.stage = Rodeostat(name, cell, seed, noise)
+        switched = hardware == "V0.2"
+        self.stage = Rodeostat(name, cell, seed, noise, switched=switched)
+        self._hardware_version, self._variant = HARDWARE[hardware]
+        self._commands = _COMMANDS | _SWITCHES if switched else _COMMANDS
         self._dialect = dialect
         self._powered = False
         self._connected = True
@@ -129,11 +140,11 @@ class RodeostatFront:
     def _answer(self, line: bytes) -> None:
         try:
             message = parsed(line)
-            command = member(message, "command", _COMMANDS)
-            if self.stage.is_running and not command.startswith("get") and command != "stopTest":
+            command = member(message, "command", self._commands)
+            if self.stage.is_running and not _is_served_while_running(command):
                 raise Refusal(f"{command} is not available while a test is running")
             was_running = self.stage.is_running
-            values = _COMMANDS[command](self, message)
+            values = self._commands[command](self, message)
         except Refusal as refusal:
             self._send({"success": False, "message": str(refusal), "response": {}})
             return
@@ -142,6 +153,12 @@ class RodeostatFront:
             self._send({})
 
     # Commands; each returns the keys of its response
+
+    def _get_hardware_version(self, _message: Message) -> Values:
+        return {"version": self._hardware_version}
+
+    def _get_variant(self, _message: Message) -> Values:
+        return {"variant": self._variant}
 
     def _get_volt(self, _message: Message) -> Values:
         return {"v": self.stage.voltage_volt}
@@ -217,8 +234,24 @@ class RodeostatFront:
         return {"test": name}
 
     def _stop_test(self, _message: Message) -> Values:
-        self.stage.stop()
+        self.stage.stop(self._now)
         return {}
+
+    def _get_connected(self, _message: Message, *, electrodes: tuple[str, ...]) -> Values:
+        return {"connected": all(self.stage.connected(electrode) for electrode in electrodes)}
+
+    def _set_connected(self, message: Message, *, electrodes: tuple[str, ...]) -> Values:
+        closed = boolean(message, "connected")
+        for electrode in electrodes:
+            self.stage.connect(electrode, closed, self._now)
+        return {"connected": closed}
+
+    def _get_auto_connect(self, _message: Message) -> Values:
+        return {"autoConnect": self.stage.auto_connect}
+
+    def _set_auto_connect(self, message: Message) -> Values:
+        self.stage.auto_connect = boolean(message, "autoConnect")
+        return {"autoConnect": self.stage.auto_connect}
 
     def _reachable(self, volt: float, key: str) -> float:
         """Return ``volt``, or what the range makes of it."""
@@ -232,8 +265,8 @@ class RodeostatFront:
 
 _COMMANDS: dict[str, Callable[[RodeostatFront, Message], Values]] = {
     "getVersion": lambda _front, _message: {"version": _VERSION},
-    "getHardwareVersion": lambda _front, _message: {"version": _HARDWARE_VERSION},
-    "getVariant": lambda _front, _message: {"variant": _VARIANT},
+    "getHardwareVersion": RodeostatFront._get_hardware_version,
+    "getVariant": RodeostatFront._get_variant,
     "getTestNames": lambda _front, _message: {"testNames": list(_TESTS)},
     "getVolt": RodeostatFront._get_volt,
     "setVolt": RodeostatFront._set_volt,
@@ -253,6 +286,23 @@ _COMMANDS: dict[str, Callable[[RodeostatFront, Message], Values]] = {
     "runTest": RodeostatFront._run_test,
     "stopTest": RodeostatFront._stop_test,
 }
+
+_GROUPS = {"All": ELECTRODES} | {electrode: (electrode,) for electrode in ELECTRODES}
+_SWITCHES: dict[str, Callable[[RodeostatFront, Message], Values]] = {
+    "getElectAutoConnect": RodeostatFront._get_auto_connect,
+    "setElectAutoConnect": RodeostatFront._set_auto_connect,
+}
+for _name, _electrodes in _GROUPS.items():
+    _SWITCHES[f"get{_name}ElectConnected"] = partial(
+        RodeostatFront._get_connected, electrodes=_electrodes
+    )
+    _SWITCHES[f"set{_name}ElectConnected"] = partial(
+        RodeostatFront._set_connected, electrodes=_electrodes
+    )
+
+
+def _is_served_while_running(command: str) -> bool:
+    return command.startswith("get") or command == "stopTest" or command in _SWITCHES
 
 
 def _simulated(message: Message) -> str:

@@ -1,10 +1,13 @@
 """A Rodeostat's potentiostat and its test, moved to the times that are handed in; knows no text.
 
-It holds a voltage and measures the current; there is no relay and no current control. What the
-sheet does not give is chosen here: the names of the variant and of the ranges beside ``100uA`` and
+It holds a voltage and measures the current; there is no current control. Hardware V0.2 has a switch
+in each electrode's lead (the maker's firmware, ps_system_state.cpp: open at power-up; the end of a
+test sets 0 V and, with auto-connect, opens them), V0.1 has none. What neither the sheet nor the
+firmware gives is chosen here: the names of the variant and of the ranges beside ``100uA`` and
 ``1000uA``, the range at power-on, the current the output can give, the noise, that samples come
-from the start of the quiet time on, and that the last voltage stays when a test is over, the
-choice that is hardest on a driver.
+from the start of the quiet time on, that current flows while counter and working electrode are
+connected, and that without switches the last voltage stays when a test is over, the choice that is
+hardest on a driver.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from simulators.interfaces import Cell, Drive, DriveMode
+from simulators.interfaces import OPEN, Cell, Drive, DriveMode
 
 VOLTAGE_RANGES: Mapping[str, float] = {"1V": 1.0, "2V": 2.0, "5V": 5.0, "10V": 10.0}
 CURRENT_RANGES: Mapping[str, float] = {"1uA": 1e-6, "10uA": 1e-5, "100uA": 1e-4, "1000uA": 1e-3}
+ELECTRODES = ("Ref", "Ctr", "Wrk")
 _MOST_CURRENT_AMPERE = 24e-3
 _CURRENT_NOISE_OF_RANGE = 1e-4
 
@@ -54,11 +58,16 @@ class Sample:
 class Rodeostat:
     """The output on its cell: switched on, it holds 0 V, and a cell that is connected feels it."""
 
-    def __init__(self, name: str, cell: Cell, seed: int, noise: bool) -> None:
+    def __init__(
+        self, name: str, cell: Cell, seed: int, noise: bool, *, switched: bool = False
+    ) -> None:
         self.voltage_range = "1V"
         self.current_range = "1uA"
         self.sample_millisecond = 10
         self.voltage_volt = 0.0
+        self.auto_connect = switched
+        self._switched = switched
+        self._connected = dict.fromkeys(ELECTRODES, not switched)
         self._name = name
         self._cell = cell
         self._random = Random(seed)
@@ -88,8 +97,26 @@ class Rodeostat:
     def set_voltage(self, volt: float, now_second: float) -> None:
         """Hold ``volt``, which the caller has checked."""
         self.voltage_volt = volt
-        drive = Drive(DriveMode.VOLTAGE, volt, _MOST_CURRENT_AMPERE)
-        self._cell.drive(self._name, drive, now_second)
+        self._drive(now_second)
+
+    def connected(self, electrode: str) -> bool:
+        """Return whether an electrode's switch is closed."""
+        return self._connected[electrode]
+
+    def connect(self, electrode: str, closed: bool, now_second: float) -> None:
+        """Close or open an electrode's switch."""
+        self._connected[electrode] = closed
+        self._drive(now_second)
+
+    def connect_all(self, closed: bool, now_second: float) -> None:
+        """Close or open all electrodes' switches."""
+        self._connected = dict.fromkeys(ELECTRODES, closed)
+        self._drive(now_second)
+
+    def _drive(self, now_second: float) -> None:
+        flows = self._connected["Ctr"] and self._connected["Wrk"]
+        held = Drive(DriveMode.VOLTAGE, self.voltage_volt, _MOST_CURRENT_AMPERE)
+        self._cell.drive(self._name, held if flows else OPEN, now_second)
 
     def reference_volt(self, now_second: float) -> float:
         """Return the voltage at the reference electrode: that of the cell."""
@@ -105,12 +132,18 @@ class Rodeostat:
 
     def start(self, test: ConstantTest, now_second: float) -> None:
         """Begin a test, whose voltages the caller has checked."""
+        if self.auto_connect:
+            self.connect_all(True, now_second)
         self._test, self._began, self._done_millisecond = test, now_second, 0
         self.set_voltage(test.voltage_volt(0), now_second)
 
-    def stop(self) -> None:
-        """End the test; the present voltage stays."""
+    def stop(self, now_second: float) -> None:
+        """End the test; without switches the present voltage stays."""
         self._test = None
+        if self._switched:
+            self.set_voltage(0.0, now_second)
+        if self.auto_connect:
+            self.connect_all(False, now_second)
 
     def step(self) -> Sample | None:
         """Do what is due at ``next_second``: change the voltage, or measure and return that."""
@@ -123,7 +156,7 @@ class Rodeostat:
             current, cut_off = self.current_ampere(second)
             sample = Sample(elapsed, self.voltage_volt, current, cut_off)
         if elapsed >= test.total_millisecond:
-            self._test = None
+            self.stop(second)
         elif test.voltage_volt(elapsed) != self.voltage_volt:
             self.set_voltage(test.voltage_volt(elapsed), second)
         return sample

@@ -52,3 +52,11 @@ def integer(message: Message, key: str, lowest: int, highest: int) -> int:
     if value != int(value) or not lowest <= value <= highest:
         raise Refusal(f"{key} is no whole number from {lowest} to {highest}")
     return int(value)
+
+
+def boolean(message: Message, key: str) -> bool:
+    """Return true or false at ``key``; 0 and 1 are neither."""
+    value = message.get(key)
+    if not isinstance(value, bool):
+        raise Refusal(f"unable to convert '{key}' to bool")
+    return value

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
+from rig.bench.registry import driver_names
 from tests.cli.commands import PROTOCOL, refused, rig
 
-FAMILIES = ["espec.p300", "keithley.smu2450", "palmsens.methodscript"]
+FAMILIES = driver_names()
 
 
 def test_every_family_is_listed_with_how_well_it_is_proven():

@@ -15,6 +15,7 @@ from rig.core.instruments import (
     Setpoint,
     Sweep,
 )
+from rig.core.sheet import Role
 
 # NMC811 | Li6PS5Cl | Li at half charge: 5 mAh, 3.84 V, about 33 ohm.
 CELL = "simulate: {cell: full_cell, area: 1 cm^2, state_of_charge: 50 %}"
@@ -33,7 +34,7 @@ SETPOINTS: dict[str, Setpoint] = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family.
+    """One family in one role.
 
     ``imposter``: what is replaced by what in every reply, to make it another instrument.
     ``simulate`` and ``channel`` go into the bench file. ``usual`` names the set point it is driven
@@ -42,6 +43,7 @@ class Family:
     """
 
     name: str
+    role: Role
     imposter: tuple[bytes, bytes]
     simulate: str = ""
     channel: str = CELL
@@ -53,6 +55,11 @@ class Family:
     window: tuple[float, float, float] | None = None  # V, V, A where the sheet leaves them open
     amplitude_volt: float | None = 0.01
     amplitude_ampere: float | None = None
+
+    @property
+    def row(self) -> str:
+        """What the tests call it: the family and the role it is tested in."""
+        return f"{self.name} as {self.role.value}"
 
     @property
     def sweep(self) -> Sweep:
@@ -67,37 +74,60 @@ class Family:
 
 HIGH_IMPEDANCE = ", simulate: {saved_off_state: high_impedance}"
 FAMILIES = {
-    family.name: family
+    family.row: family
     for family in (
         # Two counts of 6 1/2 digits in the 20 V and 1 mA ranges at 1 NPLC: 40 uV, 2 nA.
         Family(
-            "keithley.smu2450", (b"2450", b"2002"), HIGH_IMPEDANCE, volt=200e-6, ampere=10e-9
+            "keithley.smu2450",
+            Role.CELL,
+            (b"2450", b"2002"),
+            HIGH_IMPEDANCE,
+            volt=200e-6,
+            ampere=10e-9,
         ),
-        Family("keithley.smu2400", (b"2400", b"2002"), volt=200e-6, ampere=10e-9),
-        # 20 uV and 1e-5 of the 10 mA range; 0.3 % of |Z|. A point a second: the cell's voltage
+        Family(
+            "keithley.smu2400",
+            Role.CELL,
+            (b"2400", b"2002"),
+            HIGH_IMPEDANCE,
+            volt=200e-6,
+            ampere=10e-9,
+        ),
+        # 20 uV and 1e-5 of the 10 mA range. A point a second: the cell's voltage
         # has moved on by some 100 uV when the newest is read.
         Family(
             "palmsens.methodscript",
+            Role.CELL,
             (b"nexus1", b"other1"),
             volt=300e-6,
             ampere=1e-6,
+        ),
+        # 0.3 % of |Z|.
+        Family(
+            "palmsens.methodscript",
+            Role.IMPEDANCE,
+            (b"nexus1", b"other1"),
             impedance_relative=0.015,
         ),
-        Family("rohde_schwarz.ngu401", (b"NGU401", b"HMP404"), volt=500e-6, ampere=2e-6),
-        Family("rohde_schwarz.ngm202", (b"NGM202", b"HMP404"), volt=500e-6, ampere=20e-6),
+        Family("rohde_schwarz.ngu401", Role.CELL, (b"NGU401", b"HMP404"), volt=500e-6, ampere=2e-6),
+        Family(
+            "rohde_schwarz.ngm202", Role.CELL, (b"NGM202", b"HMP404"), volt=500e-6, ampere=20e-6
+        ),
         # 50 uV, 1e-4 of the current. The window: the channel's own specification (3,1).
         Family(
             "maccor.macnet",
-            (b'"SystemType":0', b'"SystemType":1'),
+            Role.CELL,
+            (b'"SystemType": 0', b'"SystemType": 1'),
             volt=250e-6,
             ampere=1e-6,
             window=(0.0, 5.0, 5.0),
         ),
         # The voltage is the one that is set; 1e-4 of the range of 1 mA.
-        Family("rodeostat.json", (b"microAmp", b"otherAmp"), usual="hold", ampere=1e-6),
+        Family("rodeostat.json", Role.CELL, (b"microAmp", b"otherAmp"), usual="hold", ampere=1e-6),
         # 0.05 % and 50 uohm at MEDIUM, half of that at LONG.
         Family(
             "keysight.e4980a",
+            Role.IMPEDANCE,
             (b"E4980A", b"E4285A"),
             ", simulate: {dc_block: yes}",
             f"dc_blocking: true, {CELL}",
@@ -107,6 +137,7 @@ FAMILIES = {
         # 0.1 % of |Z| and 1e-5 of the range of 100 mohm.
         Family(
             "hioki.bt4560",
+            Role.IMPEDANCE,
             (b"BT4560", b"BT3554"),
             channel=LARGE_CELL,
             impedance_relative=5e-3,
@@ -117,15 +148,16 @@ FAMILIES = {
         # 0.05 % and 10 uV; three digits after the point in the range of 30 mohm.
         Family(
             "hioki.bt3562",
+            Role.RESISTANCE,
             (b"BT3562", b"BT3554"),
             channel=LARGE_CELL,
             volt=60e-6,
             impedance_relative=2.5e-3,
             impedance_ohm=1e-6,
         ),
-        Family("espec.p300", (b"P3F", b"SCP"), channel=""),
-        Family("watlow.f4t", (b"\x46", b"\x47"), channel=""),
-        Family("watlow.f4t_scpi", (b"F4T", b"F4S"), channel=""),
-        Family("scpi.matrix", (b",", b";"), channel=CELL),
+        Family("espec.p300", Role.CHAMBER, (b"P3F", b"SCP"), channel=""),
+        Family("watlow.f4t", Role.CHAMBER, (b"\x46", b"\x47"), channel=""),
+        Family("watlow.f4t_scpi", Role.CHAMBER, (b"F4T", b"F4S"), channel=""),
+        Family("scpi.matrix", Role.MULTIPLEXER, (b",", b";"), channel=CELL),
     )
 }

@@ -25,6 +25,16 @@ from simulators.world import SimulatedWorld
 from tests.conformance.families import Family
 
 INSTRUMENT, CHANNEL = "unit", "A1"
+# A switch needs something to switch, and cells to lead to.
+SWITCHED_BENCH = """\
+bench: 1
+instruments:
+  unit: {{driver: {driver}, connect: sim}}
+  meter: {{driver: hioki.bt4560, connect: sim}}
+channels:
+  A1: {{impedance: meter, multiplexer: unit/101, {cell}}}
+  A2: {{impedance: meter, multiplexer: unit/102, {cell}}}
+"""
 
 
 class Damage(Enum):
@@ -37,7 +47,10 @@ class Damage(Enum):
 
 
 class Wire:
-    """A link that remembers what was sent, and damages or disguises what comes back."""
+    """A link that remembers what was sent, and damages or disguises what comes back.
+
+    As every link: what came before a timeout stays unread.
+    """
 
     def __init__(self, open_again: Callable[[], Link], clock: SimulatedClock) -> None:
         self.damage = Damage.NONE
@@ -46,6 +59,7 @@ class Wire:
         self._open_again = open_again
         self._inner = open_again()
         self._clock = clock
+        self._unread = b""
 
     @property
     def name(self) -> str:
@@ -57,10 +71,16 @@ class Wire:
             self._inner.write(data)
 
     def read_until(self, terminator: bytes, timeout_second: float) -> bytes:
-        return self._read(lambda: self._inner.read_until(terminator, timeout_second), timeout_second)
+        return self._read(
+            lambda: self._inner.read_until(terminator, timeout_second), timeout_second
+        )
 
     def read_exactly(self, count: int, timeout_second: float) -> bytes:
-        return self._read(lambda: self._inner.read_exactly(count, timeout_second), timeout_second)
+        if count <= len(self._unread):
+            data, self._unread = self._unread[:count], self._unread[count:]
+            return data
+        missing = count - len(self._unread)
+        return self._read(lambda: self._inner.read_exactly(missing, timeout_second), timeout_second)
 
     def close(self) -> None:
         self._inner.close()
@@ -68,17 +88,22 @@ class Wire:
     def reopen(self) -> None:
         """Pull the cable out and put it in again."""
         self._inner.close()
-        self._inner = self._open_again()
+        self._inner, self._unread = self._open_again(), b""
 
     def _read(self, read: Callable[[], bytes], timeout_second: float) -> bytes:
         deadline = self._clock.now() + timeout_second
-        data = read()
+        try:
+            data = read()
+        except LinkTimeout as error:
+            raise LinkTimeout(str(error), received=self._unread + error.received) from error
+        if self.damage in (Damage.SILENCE, Damage.HALF):
+            self._unread += data[: len(data) // 2] if self.damage is Damage.HALF else b""
+            self._clock.wait_until(deadline)
+            message = f"{self.name}: got {self._unread!r} and no more"
+            raise LinkTimeout(message, received=self._unread)
+        data, self._unread = self._unread + data, b""
         if self.damage is Damage.GARBAGE:
             return garble(data)
-        if self.damage is not Damage.NONE:
-            left = data[: len(data) // 2] if self.damage is Damage.HALF else b""
-            self._clock.wait_until(deadline)
-            raise LinkTimeout(f"{self.name}: got {left!r}", received=left)
         return data.replace(*self.disguise) if self.disguise[0] else data
 
 
@@ -99,8 +124,16 @@ class Stand:
     @property
     def air_celsius(self) -> float:
         """The chamber's own air, without the sensor's noise."""
-        self.clock.wait_until(self.clock.now())
-        return float(self.world.state()["chambers"][INSTRUMENT]["air_celsius"])
+        air = self.world.chamber(INSTRUMENT)
+        return air.air_temperature_celsius(self.clock.now())
+
+    @property
+    def paths_closed(self) -> list[str]:
+        """What the simulated relays say on a wire of their own, without the driver."""
+        link = self.world.link(INSTRUMENT)
+        link.write(b"ROUT:CLOS? (@101,102)\n")
+        states = link.read_until(b"\n", 1.0).decode("ascii").split(",")
+        return [path for path, state in zip(("101", "102"), states, strict=True) if state == "1"]
 
     def pass_second(self, second: float) -> None:
         self.clock.wait_until(self.clock.now() + second)
@@ -125,11 +158,10 @@ def driver_on(family: Family, link: Link, clock: SimulatedClock) -> Any:
 def bench_text(family: Family) -> str:
     """Return a bench of this one instrument in all its roles, on one channel."""
     roles = [role.value for role in load_driver(family.name).sheet.roles]
+    if Role.MULTIPLEXER.value in roles:
+        return SWITCHED_BENCH.format(driver=family.name, cell=family.channel)
     instrument = f"  {INSTRUMENT}: {{driver: {family.name}, connect: sim{family.simulate}}}\n"
     wiring = ", ".join(f"{role}: {INSTRUMENT}" for role in roles)
-    if Role.MULTIPLEXER.value in roles:
-        instrument += "  meter: {driver: hioki.bt4560, connect: sim}\n"
-        wiring = f"impedance: meter, multiplexer: {INSTRUMENT}/101"
     cell = f", {family.channel}" if family.channel else ""
     return f"bench: 1\ninstruments:\n{instrument}channels:\n  {CHANNEL}: {{{wiring}{cell}}}\n"
 

@@ -1,11 +1,11 @@
 """Every example in the docs that says it runs, runs, and prints what the page shows.
 
 A page is one session in an empty folder, from top to bottom. The word after a block's language says
-what to do with it: ``yaml first.yaml`` is written to that file, ``console run`` is typed in (its
-``$ rig ...`` lines, one after the other), ``console run exit=2`` as well, ending with that code,
-``python run`` is executed. Any other block is only read. Lines that are shown as output must be
-printed, in that order; ``...`` in a line stands for whatever is there, alone for any lines; blanks
-and the frames of tables do not count.
+what to do with it: ``yaml first.yaml`` is written to that file (.csv, .toml and .py, too),
+``console run`` is typed in (its ``$ rig ...`` lines, one after the other), ``console run exit=2`` as
+well, ending with that code, ``python run`` is executed. Any other block is only read. Lines that are
+shown as output must be printed, in that order; ``...`` in a line stands for whatever is there, alone
+for any lines; blanks and the frames of tables do not count.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def test_every_example_on_the_page_runs_and_prints_what_it_shows(
         name = block.words[1] if len(block.words) > 1 else ""
         if name == "run":
             run_block(block, monkeypatch)
-        elif name.endswith((".yaml", ".csv")):
+        elif name.endswith((".yaml", ".csv", ".toml", ".py")):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(block.body, encoding="utf-8")
 
 

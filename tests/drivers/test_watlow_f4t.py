@@ -345,6 +345,12 @@ def test_making_safe_twice_is_the_same() -> None:
     link.assert_used_up()
 
 
+def test_what_a_broken_exchange_left_over_does_not_keep_the_chamber_from_being_safe() -> None:
+    driver, link = identified((NO_PROFILE[0], None), *SAFE)
+    driver.make_safe()
+    link.assert_used_up()
+
+
 def test_making_safe_ends_a_profile_that_runs() -> None:
     terminated: Messages = (NO_PROFILE[0], "03 02 00 fd")
     driver, link = identified(PROFILE_RUNS, END_PROFILE, *SAFE[1:-1], terminated)
@@ -353,7 +359,8 @@ def test_making_safe_ends_a_profile_that_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "before", [((NO_PROFILE[0], None),), (NO_PROFILE, (CELSIUS[0], "03 02 00 1e"))]
+    "before",
+    [((NO_PROFILE[0], None), (NO_PROFILE[0], None)), (NO_PROFILE, (CELSIUS[0], "03 02 00 1e"))],
 )
 def test_nothing_keeps_the_chamber_from_being_switched_off(before: tuple[Messages, ...]) -> None:
     driver, link = identified(*before, EVENT_OFF, OFF)

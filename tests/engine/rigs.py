@@ -57,6 +57,7 @@ class IdealChannel:
     limits: Limits | None = None
     points: list[ImpedancePoint] = field(default_factory=list)
     overload: bool = False
+    stalled: bool = False
     _second: float = 0.0
 
     def identify(self) -> Identity:
@@ -117,6 +118,8 @@ class IdealChannel:
     def poll(self) -> SweepProgress:
         self._count("poll")
         self._advance()
+        if self.stalled:
+            return SweepProgress((), done=False)
         now, self.points = self.points[:3], self.points[3:]
         self.connected = bool(self.points)
         return SweepProgress(tuple(now), not self.points)

@@ -114,6 +114,27 @@ def test_a_chamber_alarm_or_silence_ends_the_run_safely() -> None:
     assert not channel.connected
 
 
+def test_an_analyser_that_falls_silent_is_asked_again_a_few_times_and_then_ends_the_run() -> None:
+    run, channel, keeper, schedule, chamber = run_on_ideal(looped_program(0))
+    channel.stalled = True
+    schedule.run([run.task(), chamber.task()])
+    assert run.state is RunState.FAILED
+    assert "no impedance point for" in run.reason
+    assert 1 < len(keeper.events("link back")) < 10
+    assert not channel.connected
+
+
+def test_a_lost_reply_is_a_gap_and_not_the_end_of_a_run() -> None:
+    run, channel, keeper, schedule, chamber = run_on_ideal(looped_program(2))
+    channel.fail_at, channel.fail_for = 300, 2
+    schedule.run([run.task(), chamber.task()])
+    assert run.state is RunState.FINISHED, run.reason
+    assert len(keeper.events("link lost")) == 1
+    assert "link was lost" in keeper.events("resumed")[0]
+    assert [row[1] for row in keeper.samples] == list(range(len(keeper.samples)))
+    assert not channel.connected
+
+
 def test_a_store_that_fails_makes_the_cells_safe_before_it_is_reported() -> None:
     run, channel, _, schedule, chamber = run_on_ideal(looped_program(5))
     count = iter(range(10_000))

@@ -235,3 +235,52 @@ json_values = st.recursive(
 def test_any_values_are_taken_or_refused(command, keys):
     desk = Desk()
     assert desk.ask(command, **keys).keys() <= {"success", "message", "response"}
+
+
+# --- hardware V0.2: electrode switches -----------------------------------------------------------
+
+
+def switched(**options: Any) -> Desk:
+    return Desk(volt=0.3, ohm=1000.0, hardware="V0.2", **options)
+
+
+def test_with_switches_a_connected_cell_feels_nothing_from_power_up_on():
+    desk = switched()
+    assert desk.do("getVariant")["variant"] == "10V_microAmpV0.2"
+    assert desk.held.mode is DriveMode.OPEN
+    assert not any(
+        desk.do(f"get{which}ElectConnected")["connected"] for which in ("Ref", "Ctr", "Wrk", "All")
+    )
+    assert desk.do("getElectAutoConnect")["autoConnect"]
+
+
+def test_a_test_connects_the_electrodes_and_its_end_opens_them_at_0_volt():
+    desk = running(switched())
+    assert desk.held.level == 0.5
+    assert desk.do("getAllElectConnected", 0.5)["connected"]
+    desk.lines(100.0)
+    assert desk.held.mode is DriveMode.OPEN
+    assert desk.do("getVolt", 100.0)["v"] == 0.0
+
+
+def test_without_auto_connect_a_stopped_test_leaves_0_volt_on_the_cell():
+    desk = switched()
+    desk.do("setElectAutoConnect", autoConnect=False)
+    desk.do("setAllElectConnected", connected=True)
+    running(desk).ask("stopTest", 0.5)
+    assert desk.held == Drive(DriveMode.VOLTAGE, 0.0, 24e-3)
+
+
+def test_one_open_electrode_stops_the_current_and_is_served_while_a_test_runs():
+    desk = running(switched())
+    assert desk.do("setWrkElectConnected", 0.5, connected=False) == {
+        "command": "setWrkElectConnected",
+        "connected": False,
+    }
+    assert desk.held.mode is DriveMode.OPEN
+    assert not desk.do("getAllElectConnected", 0.5)["connected"]
+
+
+def test_hardware_without_switches_does_not_know_their_commands():
+    assert not Desk().ask("setAllElectConnected", connected=False)["success"]
+    assert not switched().ask("setAllElectConnected", connected=1)["success"]
