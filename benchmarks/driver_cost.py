@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from engine import machine
+from this_machine import machine
 
 from rig.bench.file import parse_bench
 from rig.bench.instruments import open_bench

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +26,7 @@ from engine_parts import (
     rows_of,
     whole_path,
 )
+from this_machine import machine
 
 from rig.core.records import SampleRow
 
@@ -82,16 +81,6 @@ def _whole(channels: int) -> str:
 def limit(figures: Mapping[str, Took]) -> str:
     """Return the layer that costs most."""
     return max(layers([]), key=lambda name: figures[name].microsecond_per_sample)
-
-
-def machine() -> dict[str, object]:
-    """Return what the figures depend on; the load is that of everybody on the machine."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processors": os.cpu_count(),
-        "load_1_min": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-    }
 
 
 def as_data(figures: Mapping[str, Took]) -> dict[str, object]:

@@ -17,9 +17,9 @@ from drivers.potentiostats.keithley_set_points import (
     REGULATION,
     Setup,
     Source,
-    cell_reading,
 )
 from drivers.potentiostats.keithley_source_meter import SourceMeter, range_command
+from drivers.potentiostats.readings import cell_reading
 from rig.core.errors import LinkTimeout, Refused, UnreadableReply
 from rig.core.instruments import CellReading, Flag, Identity
 from rig.core.sheet import Sheet, load_sheet

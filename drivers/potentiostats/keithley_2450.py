@@ -14,11 +14,11 @@ from drivers.potentiostats.keithley_set_points import (
     REGULATION,
     Setup,
     Source,
-    cell_reading,
 )
 from drivers.potentiostats.keithley_source_meter import SourceMeter, range_command
+from drivers.potentiostats.readings import cell_reading, disconnected_reading
 from rig.core.errors import WrongInstrument
-from rig.core.instruments import CellReading, Flag, Regulation
+from rig.core.instruments import CellReading, Flag
 from rig.core.sheet import Sheet, load_sheet
 
 _READ = b':READ? "defbuffer1",SOUR,READ,SOURSTAT\n'
@@ -88,8 +88,7 @@ class Keithley2450(SourceMeter):
         by_voltage = source is Source.VOLTAGE
         voltage, current = (sourced, measured) if by_voltage else (measured, sourced)
         regulation, flags = REGULATION[source, bool(status & _LIMIT_REACHED)]
+        hot = int(Flag.OVERTEMPERATURE) if status & _OVERTEMPERATURE else 0
         if not status & _OUTPUT_ON:
-            regulation, flags = Regulation.STOPPED, 0
-        if status & _OVERTEMPERATURE:
-            flags |= int(Flag.OVERTEMPERATURE)
-        return cell_reading(voltage, current, regulation, flags)
+            return disconnected_reading(hot)
+        return cell_reading(voltage, current, regulation, flags | hot)

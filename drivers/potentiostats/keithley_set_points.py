@@ -7,12 +7,10 @@ Knows no command set: ``keithley_source_meter.py`` carries out what is planned h
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 
 from rig.core.instruments import (
-    CellReading,
     ConstantCurrent,
     ConstantVoltage,
     Flag,
@@ -117,16 +115,6 @@ def plan(setpoint: Setpoint, limits: Limits, model: Model) -> Setup:
     return Setup(frame, voltage, current)
 
 
-def cell_reading(
-    voltage_volt: float, current_ampere: float, regulation: Regulation, flags: int
-) -> CellReading:
-    """Return a reading in which what is no number is nan and flagged as an overload."""
-    if not (math.isfinite(voltage_volt) and math.isfinite(current_ampere)):
-        flags |= int(Flag.OVERLOAD)
-        voltage_volt, current_ampere = _number_or_nan(voltage_volt), _number_or_nan(current_ampere)
-    return CellReading(voltage_volt, current_ampere, regulation, flags)
-
-
 def _in_force(limits: Limits, model: Model) -> tuple[float, float, float]:
     """Return lowest and highest voltage and largest current: the tighter of limits and model."""
     assert model.voltage_volt is not None
@@ -166,7 +154,3 @@ def _smallest(ranges: tuple[float, ...], value: float) -> float | None:
     if not ranges:
         return AUTO
     return next((full_scale for full_scale in ranges if full_scale >= value), ranges[-1])
-
-
-def _number_or_nan(value: float) -> float:
-    return value if math.isfinite(value) else math.nan

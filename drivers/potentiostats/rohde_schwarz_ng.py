@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from drivers.potentiostats.readings import cell_reading, disconnected_reading
 from rig.core.errors import (
     InstrumentError,
     LinkClosed,
@@ -115,13 +116,12 @@ class Output:
             value for query in queries for value in self._talk.numbers(query, answers)
         )
         status = self._status()
-        drives = self._drives(status)
-        regulation, flags = _regulation(setup, status) if drives else _stopped(status)
-        if status & _OVERTEMPERATURE:
-            flags |= Flag.OVERTEMPERATURE
-        if not (math.isfinite(voltage) and math.isfinite(current)):
-            flags |= Flag.OVERLOAD
-        return CellReading(_number_or_nan(voltage), _number_or_nan(current), regulation, int(flags))
+        hot = Flag.OVERTEMPERATURE if status & _OVERTEMPERATURE else Flag.NONE
+        if not self._drives(status):
+            tripped = Flag.COMPLIANCE if status & _TRIPPED else Flag.NONE
+            return disconnected_reading(int(tripped | hot))
+        regulation, flags = _regulation(setup, status)
+        return cell_reading(voltage, current, regulation, int(flags | hot))
 
     def is_on(self) -> bool:
         """Return whether the output is switched on."""
@@ -236,11 +236,3 @@ def _regulation(setup: Setup, status: int) -> tuple[Regulation, Flag]:
     """Voltage is held where its bit says so, alone; a current limit may show by a bit not known."""
     held = status & (_CURRENT_HELD | _VOLTAGE_HELD)
     return setup.in_voltage if held == _VOLTAGE_HELD else setup.in_current
-
-
-def _stopped(status: int) -> tuple[Regulation, Flag]:
-    return Regulation.STOPPED, Flag.COMPLIANCE if status & _TRIPPED else Flag.NONE
-
-
-def _number_or_nan(value: float) -> float:
-    return value if math.isfinite(value) else math.nan

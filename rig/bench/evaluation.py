@@ -19,11 +19,11 @@ from sqlalchemy import Engine
 
 from rig.analysis.flags import ARR_TSAMPLE, FlagNote, flag
 from rig.analysis.impedance_fit import fit_circuit
-from rig.analysis.spectrum import spectrum
+from rig.analysis.spectrum import Spectrum, spectrum
 from rig.bench.cycling_evaluation import evaluate_cycling
 from rig.bench.file import ROLES
 from rig.bench.pellet_evaluation import evaluate_pellet, leads_of
-from rig.core.errors import AnalysisError
+from rig.core.errors import AnalysisError, BadInput
 from rig.report.findings import (
     Array,
     CyclingFinding,
@@ -38,8 +38,10 @@ from rig.store import queries, tables
 # Separator and leads, three interfaces (cathode, anode, charge transfer), then diffusion.
 FULL_CELL_CIRCUIT = "L0-R0-p(R1,CPE1)-p(R2,CPE2)-p(R3,CPE3)-CPE4"
 TRACE_POINTS = 4_000
+POINT_COLUMNS = ["frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"]
 
 Truth = Mapping[str, float]
+Event = tuple[float, str, str]  # test time in seconds, kind, message
 
 
 def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None) -> RunFindings:
@@ -49,7 +51,7 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
     """
     cell = queries.load_cell(engine, run.values["cell_id"]) or {}
     samples = queries.samples(engine, run.run_id)
-    measured = _spectra(engine, run.run_id)
+    measured, left_out = _spectra(engine, run.run_id)
     cycles = queries.table_frame(engine, tables.cycle, run.run_id)
     pellet_quantities: list[Quantity] = []
     cycling_quantities: list[Quantity] = []
@@ -63,7 +65,8 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
         _with_truth(one, truth or {}) for one in (*pellet_quantities, *cycling_quantities)
     ]
     return RunFindings(
-        **_facts(engine, run, cell, samples),
+        **_facts(run, cell, samples),
+        events=(*_events(engine, run.run_id), *left_out),
         traces=_traces(samples),
         spectra=tuple(measured),
         pellet=pellet,
@@ -74,10 +77,9 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
 
 
 def _facts(
-    engine: Engine, run: queries.RunRecord, cell: Mapping[str, Any], samples: pd.DataFrame
+    run: queries.RunRecord, cell: Mapping[str, Any], samples: pd.DataFrame
 ) -> dict[str, Any]:
     values = run.values
-    events = queries.table_frame(engine, tables.event, run.run_id)
     bench = values["bench"]
     content = bench.get("content", {})
     connects = [entry.get("connect") for entry in content.get("instruments", {}).values()]
@@ -100,10 +102,13 @@ def _facts(
         "simulated": bool(connects) and all(connect == "sim" for connect in connects),
         "samples": len(samples),
         "test_time_second": float(samples["test_time_second"].max()) if len(samples) else 0.0,
-        "events": tuple(
-            zip(events["test_time_second"], events["kind"], events["message"], strict=True)
-        ),
     }
+
+
+def _events(engine: Engine, run_id: str) -> tuple[Event, ...]:
+    events = queries.table_frame(engine, tables.event, run_id)
+    columns = (events[name] for name in ("test_time_second", "kind", "message"))
+    return tuple(zip(*columns, strict=True))
 
 
 def _iso(wall_us: int | None) -> str:
@@ -157,31 +162,39 @@ def _extremes(values: Array, points: int) -> np.ndarray[Any, np.dtype[np.intp]]:
 # --- spectra -------------------------------------------------------------------------------------
 
 
-def _spectra(engine: Engine, run_id: str) -> list[SpectrumFinding]:
-    """Return every complete spectrum, not yet fitted."""
+def _spectra(engine: Engine, run_id: str) -> tuple[list[SpectrumFinding], list[Event]]:
+    """Return every complete spectrum, not yet fitted, and which points or spectra were left out."""
     frame = queries.table_frame(engine, tables.spectrum, run_id)
     points = queries.table_frame(engine, tables.impedance_point, run_id)
-    found = []
-    for row in frame[frame["complete"].astype(bool)].itertuples():
-        own = points[points["spectrum_count"] == row.spectrum_count]
-        measured = spectrum(
-            own["frequency_hertz"], own["real_impedance_ohm"], own["imaginary_impedance_ohm"]
-        )
-        celsius = row.ambient_temperature_celsius
-        found.append(
-            SpectrumFinding(
-                int(row.spectrum_count),  # type: ignore[arg-type]
-                int(row.cycle_count),  # type: ignore[arg-type]
-                math.nan if celsius is None else float(celsius),  # type: ignore[arg-type]
-                measured,
-                None,
-            )
-        )
-    return found
+    found: list[SpectrumFinding] = []
+    left_out: list[Event] = []
+    for row in frame[frame["complete"].astype(bool)].to_dict("records"):
+        own = points[points["spectrum_count"] == row["spectrum_count"]][POINT_COLUMNS]
+        finite = own.astype(float).dropna()
+        where, told = f"spectrum {row['spectrum_count']}", []
+        if len(finite) < len(own):
+            told.append(f"{where}: {len(own) - len(finite)} of {len(own)} points have no number")
+        try:
+            found.append(_finding(row, spectrum(*(finite[name] for name in POINT_COLUMNS))))
+        except BadInput as error:
+            told.append(f"{where} is left out: {error}")
+        left_out += [(float(row["test_time_second"]), "left out", message) for message in told]
+    return found, left_out
+
+
+def _finding(row: Mapping[Any, Any], measured: Spectrum) -> SpectrumFinding:
+    celsius = row["ambient_temperature_celsius"]
+    return SpectrumFinding(
+        int(row["spectrum_count"]),
+        int(row["cycle_count"]),
+        math.nan if celsius is None else float(celsius),
+        measured,
+        None,
+    )
 
 
 def _fit_full_cell(finding: SpectrumFinding) -> SpectrumFinding:
     try:
         return replace(finding, fit=fit_circuit(finding.spectrum, FULL_CELL_CIRCUIT))
-    except AnalysisError as error:
+    except (AnalysisError, BadInput) as error:
         return replace(finding, problem=str(error))

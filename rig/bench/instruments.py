@@ -67,6 +67,17 @@ class OpenBench:
                 f"was {before.model} {before.serial!r}"
             )
 
+    def disconnect_shared(self, channels: Iterable[ChannelSpec]) -> None:
+        """Switch off every analyser behind a scanner, then open all its paths, confirmed.
+
+        Once, before any run begins: a run looks after them only while it is its turn, and what a
+        killed process left connected must not meet the first cell. Raises UnconfirmedSafeState.
+        """
+        scanned = [spec.instruments for spec in channels if "multiplexer" in spec.instruments]
+        for role in ("impedance", "multiplexer"):
+            for name in dict.fromkeys(roles[role] for roles in scanned if role in roles):
+                self.drivers[name].make_safe()
+
     def channel(self, spec: ChannelSpec) -> Channel:
         """Return what a run works on; one SharedChamber per chamber, whoever asks."""
         cell, analyser = spec.instruments.get("cell"), spec.instruments.get("impedance")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,7 @@ from rig.analysis.pellet import (
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import AnalysisError, BadInput
 from rig.core.units import quantity
-from rig.report.findings import (
-    PelletFinding,
-    Quantity,
-    SpectrumFinding,
-)
+from rig.report.findings import Array, PelletFinding, Quantity, SpectrumFinding
 from rig.store import queries
 
 # science.md 1.1: 10 um on the thickness (taken under or after load), 0.5 % on the diameter.
@@ -46,12 +42,22 @@ TEMPERATURE_UNCERTAINTY_KELVIN = 0.2
 FEWEST_TEMPERATURES = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """What one spectrum adds to the series: conductivity in S/cm, its uncertainty without geometry."""
+
+    celsius: float
+    answer: PelletResistance | SymmetricCell
+    conductivity_siemens_per_centimetre: float
+    relative_uncertainty: float
+
+
 def evaluate_pellet(
     measured: list[SpectrumFinding], cell: Mapping[str, Any], leads: Leads | None
 ) -> tuple[list[SpectrumFinding], PelletFinding | None, list[Quantity]]:
     """Return the spectra with their fits, the temperature series, and the quantities it gives.
 
-    A spectrum that cannot be fitted says why and is left out; below three temperatures there is
+    A spectrum that gives no conductivity says why and is left out; below three of them there is
     no series.
     """
     area, thickness = cell.get("area_square_centimetre"), cell.get("thickness_centimetre")
@@ -62,19 +68,19 @@ def evaluate_pellet(
     symmetric = cell.get("symmetric")
     if symmetric is None:
         symmetric = not _blocking(measured[0].spectrum)
-    answers: list[tuple[SpectrumFinding, PelletResistance | SymmetricCell]] = []
+    points: list[_Point] = []
     shown = []
     for one in measured:
         try:
             answer = _resistance(one.spectrum, geometry, leads, symmetric=bool(symmetric))
+            points.append(_point(one.temperature_celsius, answer, geometry))
         except (AnalysisError, BadInput) as error:
             shown.append(replace(one, problem=str(error)))
-            continue
-        shown.append(replace(one, fit=answer.fit))
-        answers.append((shown[-1], answer))
-    if len(answers) < FEWEST_TEMPERATURES:
+        else:
+            shown.append(replace(one, fit=answer.fit))
+    if len(points) < FEWEST_TEMPERATURES:
         return shown, None, []
-    finding, quantities = _temperature_series(answers, geometry)
+    finding, quantities = _temperature_series(points, geometry)
     return shown, finding, quantities
 
 
@@ -101,42 +107,46 @@ def _resistance(
     return pellet_resistance(measured, geometry, leads=leads)
 
 
-def _temperature_series(
-    answers: list[tuple[SpectrumFinding, PelletResistance | SymmetricCell]], geometry: Geometry
-) -> tuple[PelletFinding, list[Quantity]]:
-    celsius = np.array([finding.temperature_celsius for finding, _ in answers])
-    thickness_relative = THICKNESS_UNCERTAINTY_CENTIMETRE / geometry.thickness_centimetre
-    rows = [
-        conductivity(
-            answer.electrolyte.resistance_ohm,
-            geometry.thickness_centimetre,
-            geometry.area_square_centimetre,
-            resistance_relative_uncertainty=(
-                answer.electrolyte.standard_error_ohm / answer.electrolyte.resistance_ohm
-            ),
+def _point(celsius: float, answer: PelletResistance | SymmetricCell, geometry: Geometry) -> _Point:
+    """Return what goes into the series; raises AnalysisError or BadInput where nothing can."""
+    ohm, error_ohm = answer.electrolyte.resistance_ohm, answer.electrolyte.standard_error_ohm
+    if not math.isfinite(celsius):
+        raise AnalysisError("no temperature was recorded with this spectrum")
+    if ohm <= 0 or not math.isfinite(error_ohm):
+        raise AnalysisError(
+            f"got {ohm:.3g} ± {error_ohm:.2g} ohm of electrolyte after leads and contacts, "
+            "expected more than zero"
         )
-        for _, answer in answers
-    ]
-    sigma = np.array([row.conductivity_siemens_per_centimetre for row in rows])
-    relative = np.array([row.relative_uncertainty for row in rows])
-    fitted = fit_arrhenius(
-        celsius + ZERO_CELSIUS_KELVIN,
-        sigma,
-        relative,
-        temperature_uncertainty_kelvin=TEMPERATURE_UNCERTAINTY_KELVIN,
-        common_relative_uncertainty=math.hypot(thickness_relative, AREA_RELATIVE_UNCERTAINTY),
+    row = conductivity(
+        ohm,
+        geometry.thickness_centimetre,
+        geometry.area_square_centimetre,
+        resistance_relative_uncertainty=error_ohm / ohm,
     )
-    quantities = _arrhenius_quantities(fitted)
-    symmetric = [answer for _, answer in answers if isinstance(answer, SymmetricCell)]
+    sigma = row.conductivity_siemens_per_centimetre
+    return _Point(celsius, answer, sigma, row.relative_uncertainty)
+
+
+def _temperature_series(
+    points: list[_Point], geometry: Geometry
+) -> tuple[PelletFinding, list[Quantity]]:
+    celsius = np.array([point.celsius for point in points])
+    sigma = np.array([point.conductivity_siemens_per_centimetre for point in points])
+    relative = np.array([point.relative_uncertainty for point in points])
+    thickness_relative = THICKNESS_UNCERTAINTY_CENTIMETRE / geometry.thickness_centimetre
+    geometry_relative = math.hypot(thickness_relative, AREA_RELATIVE_UNCERTAINTY)
+    fitted = _arrhenius(celsius, sigma, relative, geometry_relative)
+    quantities = _arrhenius_quantities(fitted) if fitted is not None else []
+    answers = [point.answer for point in points]
+    symmetric = [answer for answer in answers if isinstance(answer, SymmetricCell)]
     series, interface_fit = None, None
     if symmetric:
         series = interface_series(celsius.tolist(), [answer.interface for answer in symmetric])
         interface_fit = _interface_arrhenius(series)
     if interface_fit is not None:
         quantities += _interface_quantities(interface_fit)
-    electrodes = "symmetric" if symmetric else "blocking"
     finding = PelletFinding(
-        electrodes,  # type: ignore[arg-type]
+        "symmetric" if symmetric else "blocking",
         celsius,
         sigma,
         relative,
@@ -147,18 +157,29 @@ def _temperature_series(
     return finding, quantities
 
 
+def _arrhenius(
+    celsius: Array, conducting: Array, relative: Array, common_relative: float
+) -> ArrheniusResult | None:
+    """Return the law of a conductivity or conductance, or None where the data support none."""
+    try:
+        return fit_arrhenius(
+            celsius + ZERO_CELSIUS_KELVIN,
+            conducting,
+            relative,
+            temperature_uncertainty_kelvin=TEMPERATURE_UNCERTAINTY_KELVIN,
+            common_relative_uncertainty=common_relative,
+        )
+    except (AnalysisError, BadInput):
+        return None  # three spectra at one temperature, say; the report tells that there is no law
+
+
 def _interface_arrhenius(series: InterfaceSeries) -> ArrheniusResult | None:
     resolved = series.resolved()
     asr = np.array(resolved.area_specific_resistance_ohm_square_centimetre)
     if asr.size < FEWEST_TEMPERATURES:
         return None
-    return fit_arrhenius(
-        np.array(resolved.temperature_celsius) + ZERO_CELSIUS_KELVIN,
-        1.0 / asr,
-        np.array(resolved.relative_uncertainty),
-        temperature_uncertainty_kelvin=TEMPERATURE_UNCERTAINTY_KELVIN,
-        common_relative_uncertainty=AREA_RELATIVE_UNCERTAINTY,
-    )
+    celsius, relative = resolved.temperature_celsius, resolved.relative_uncertainty
+    return _arrhenius(np.array(celsius), 1.0 / asr, np.array(relative), AREA_RELATIVE_UNCERTAINTY)
 
 
 def _arrhenius_quantities(fitted: ArrheniusResult) -> list[Quantity]:

@@ -17,11 +17,13 @@ from sqlalchemy import Engine
 from rig import __version__
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.instruments import OpenBench, WrapLink, identity_snapshot, open_bench
+from rig.bench.locks import lock_channels
+from rig.bench.speed import make_clock
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import BadInput, InstrumentError, LinkError, Problem
 from rig.core.records import RunState
 from rig.engine.cursor import Cursor, from_json
-from rig.engine.runner import Run
+from rig.engine.runner import Channel, Run
 from rig.engine.schedule import Schedule, SimulatedSchedule, ThreadedSchedule
 from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol
@@ -31,8 +33,6 @@ from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
 from rig.store.recorder import Recorder
-
-MAX_SPEED = "max"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Session:
     schedule: Schedule
     recorder: Recorder
     runs: list[Run] = field(default_factory=list)
+    locks: ExitStack = field(default_factory=ExitStack)  # given back when everything is over
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Run everything to its end; returns when every cell is disconnected and data are synced.
@@ -76,10 +77,24 @@ class Session:
         self.schedule.between = after_each
         chambers = self.bench.chambers.values()
         with ExitStack() as closing:  # from the last to the first, whatever fails
+            closing.callback(self.locks.close)
             closing.callback(self.engine.dispose)
             closing.callback(self.recorder.close)
             closing.callback(self.bench.close)
+            if not self._shared_instruments_are_off():
+                return
             self.schedule.run([*(run.task() for run in self.runs), *(c.task() for c in chambers)])
+
+    def _shared_instruments_are_off(self) -> bool:
+        """Switch off what stands behind scanners; where nobody confirms that, no run begins."""
+        channels = [self.bench.bench.channels[run.channel.name] for run in self.runs]
+        try:
+            self.bench.disconnect_shared(channels)
+        except (LinkError, InstrumentError) as fault:
+            for run in self.runs:
+                run.refuse(f"an instrument behind a scanner is not confirmed off: {fault}")
+            return False
+        return True
 
     def stop(self, reason: str) -> None:
         """Disconnect every cell and end; the runs can be resumed. Safe in a signal handler."""
@@ -109,32 +124,6 @@ def _cell_facts(database: Engine | None, name: str) -> CellFacts | None:
     )
 
 
-def make_clock(bench: BenchFile, speed: str | None, start_us: int = SIMULATED_EPOCH_US) -> Clock:
-    """Return the clock for a bench and ``--speed``: a number of times faster, or ``max``.
-
-    ``start_us`` is where simulated wall time begins. Raises BadInput for ``max`` with instruments
-    that live in real time.
-    """
-    if speed is None:
-        speed = MAX_SPEED if bench.simulated else f"{bench.speed or 1:g}"
-    if speed == MAX_SPEED:
-        if bench.simulated:
-            return SimulatedClock(start_us)
-        problem = Problem(
-            "--speed", "max needs simulated instruments", example="--bench sim --speed max"
-        )
-        raise BadInput(problem)
-    try:
-        factor = float(speed)
-    except ValueError:
-        factor = 0.0
-    if not 0 < factor < float("inf"):
-        raise BadInput(
-            Problem("--speed", f"got {speed!r}, expected a number above 0 or max", example="20")
-        )
-    return (PacedClock if bench.simulated else RealClock)(factor, start_us)
-
-
 # --- starting ------------------------------------------------------------------------------------
 
 
@@ -153,21 +142,23 @@ def start(
     A run that is continued keeps its own seed. Raises BadInput with everything that is wrong;
     nothing has been switched on then, and no database has been made.
     """
-    _require_free_instruments(jobs)
+    _require_different_channels(jobs)
     seed = next((job.resume_of.values["seed"] for job in jobs if job.resume_of), seed)
     clock = make_clock(bench, speed, max(job.start_us for job in jobs))
     names = [name for job in jobs for name in job.channel.instruments.values()]
-    opened = open_bench(bench, clock, names, seed=seed, wrap=wrap)
-    try:
+    with ExitStack() as undo:
+        locks = undo.enter_context(lock_channels(bench, [job.channel for job in jobs], database))
+        opened = open_bench(bench, clock, names, seed=seed, wrap=wrap)
+        undo.callback(opened.close)
         jobs = [_checked(job, opened) for job in jobs]
         engine = open_database(database)
+        undo.callback(engine.dispose)
         forward(engine)  # what a killed process left in the spool
         _restore(opened, engine, jobs)
         session = _session(opened, clock, engine)
         session.runs = [_register(job, session, speed or "", seed) for job in jobs]
-    except BaseException:
-        opened.close()
-        raise
+        session.locks = locks
+        undo.pop_all()  # from here on the session gives everything back
     return session
 
 
@@ -184,7 +175,7 @@ def _session(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
     return Session(opened, clock, engine, schedule, recorder)
 
 
-def _require_free_instruments(jobs: Sequence[Job]) -> None:
+def _require_different_channels(jobs: Sequence[Job]) -> None:
     names = [job.channel.name for job in jobs]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -221,9 +212,7 @@ def _restore(opened: OpenBench, engine: Engine, jobs: Sequence[Job]) -> None:
 def _register(job: Job, session: Session, speed: str, seed: int) -> Run:
     channel = session.bench.channel(job.channel)
     if job.resume_of is not None:
-        run_id = job.resume_of.run_id
-        state, cursor = RunState(job.resume_of.state), _cursor_of(session.engine, run_id)
-        return Run(run_id, job.program, channel, session.recorder, session.clock, state, cursor)
+        return _registered(job.resume_of.run_id, job.program, channel, session)
     run_id = uuid.uuid4().hex
     rig_id, cell_id = _rig_id(session.engine), _cell_id(session.engine, job, run_id)
     values: dict[str, Any] = {
@@ -249,6 +238,18 @@ def _register(job: Job, session: Session, speed: str, seed: int) -> Run:
     }
     queries.insert_row(session.engine, tables.run, values)
     return Run(run_id, job.program, channel, session.recorder, session.clock)
+
+
+def _registered(run_id: str, program: Program, channel: Channel, session: Session) -> Run:
+    """Return the run as its database has it now that no other process can go on with it.
+
+    One that was killed before its first commit has no place yet: it begins.
+    """
+    record = queries.find_run(session.engine, run_id)
+    _require_resumable(record)
+    cursor = _cursor_of(session.engine, run_id)
+    state = RunState(record.state) if cursor is not None else RunState.QUEUED
+    return Run(run_id, program, channel, session.recorder, session.clock, state, cursor)
 
 
 def _cursor_of(engine: Engine, run_id: str) -> Cursor | None:
@@ -295,9 +296,7 @@ def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> J
     Raises BadInput for a run that is over, a channel that this bench does not have, or a bench
     of simulated instruments for a real run.
     """
-    where = f"run {record.run_id[:12]}"
-    if not resumable(RunState(record.state)):
-        raise BadInput(Problem(where, f"is {record.state}: there is nothing to continue"))
+    where = _require_resumable(record)
     spec = bench.channels.get(record.channel)
     if spec is None:
         message = f"ran on channel {record.channel!r}, which bench {bench.file} does not have"
@@ -320,6 +319,14 @@ def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> J
     start_us = queries.last_wall_us(engine, record.run_id) or SIMULATED_EPOCH_US
     file = record.values["protocol_file"]
     return Job(program, file, spec, resume_of=record, start_us=start_us)
+
+
+def _require_resumable(record: queries.RunRecord) -> str:
+    """Refuse a run that is over; return how the run is called in messages."""
+    where = f"run {record.run_id[:12]}"
+    if not resumable(RunState(record.state)):
+        raise BadInput(Problem(where, f"is {record.state}: there is nothing to continue"))
+    return where
 
 
 def _require_same_world(record: queries.RunRecord, bench: BenchFile, where: str) -> None:

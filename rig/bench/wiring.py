@@ -1,4 +1,4 @@
-"""What a channel's wiring must keep to: one cell to an instrument, one path to a scanner, blocked DC.
+"""What wiring must keep to: one cell to an instrument, one instrument to a port, one path, blocked DC.
 
 Asked once while a bench file is read. Knows drivers by their sheets and signatures only.
 """
@@ -6,12 +6,14 @@ Asked once while a bench file is read. Knows drivers by their sheets and signatu
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rig.bench.registry import load_driver
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.protocol.source import Node
+from rig.wire.address import SerialAddress, SocketAddress, VisaAddress, parse_address
 
 if TYPE_CHECKING:
     from rig.bench.file import ChannelSpec, InstrumentSpec
@@ -61,6 +63,43 @@ def wiring_problems(
                 yield Problem(channel.where, f"{name} already belongs to channel {owner.name!r}")
         yield from _path_problems(channel, paths)
         yield from _declaration_problems(channel, instruments)
+    yield from _port_problems(instruments.values())
+
+
+def _port_problems(instruments: Iterable[InstrumentSpec]) -> Iterator[Problem]:
+    """Two names on one port are one instrument that two threads would talk to at once.
+
+    Unless their options tell them apart: the channels of one tester.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for spec in instruments:
+        port = port_of(spec.connect)
+        if port is None:
+            continue
+        options = json.dumps(spec.options, sort_keys=True, default=str)
+        owner = owners.setdefault((port, options), spec.name)
+        if owner != spec.name:
+            message = f"{spec.name} connects to {spec.connect}, where {owner} is already"
+            yield Problem(spec.where, message)
+
+
+def port_of(connect: str) -> str | None:
+    """Return what all spellings of one port's address have in common; None where there is no port.
+
+    >>> port_of("socket://10.0.0.5:5025") == port_of("TCPIP::10.0.0.5::5025::SOCKET")
+    True
+    """
+    try:
+        address = parse_address(connect)
+    except BadInput:
+        return None  # simulated; or reported where the address stands
+    match address:
+        case SocketAddress(host=host, port=port):
+            return f"{host.lower()}:{port}"
+        case SerialAddress(url=url):
+            return url
+        case VisaAddress(name=name):
+            return name.upper()
 
 
 def _in_turn(one: ChannelSpec, other: ChannelSpec) -> bool:
@@ -78,6 +117,13 @@ def _path_problems(channel: ChannelSpec, paths: dict[str, str]) -> Iterator[Prob
         )
         yield Problem(channel.where, message, example=f"multiplexer: {scanner}/101")
         return
+    cell = channel.instruments.get("cell")
+    if cell is not None and cell == channel.instruments.get("impedance"):
+        message = (
+            f"channel {channel.name!r}: {cell} is cell and impedance here, and the multiplexer "
+            "would take the cell away from it between two steps"
+        )
+        yield Problem(channel.where, message, example="two instruments, or no multiplexer")
     owner = paths.setdefault(f"{scanner}/{channel.path}", channel.name)
     if owner != channel.name:
         yield Problem(channel.where, f"path {scanner}/{channel.path} already leads to {owner!r}")

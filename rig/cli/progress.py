@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import sys
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 REDRAW_SECOND = 0.25
 LINE_SECOND = 5.0
+# Ctrl-C, a polite kill, and a terminal or ssh session that is closed.
+_STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 LOOK_AT_CLOCK_EVERY = 256  # calls of between: the display must cost the engine nothing
 
 
@@ -33,9 +36,10 @@ def stopping_on_signals(session: Session) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         session.stop("Ctrl-C" if name == "SIGINT" else name)
-        print("\nrig: disconnecting cells ...", file=sys.stderr)
+        with contextlib.suppress(OSError, RuntimeError):  # the terminal may be what has gone
+            print("\nrig: disconnecting cells ...", file=sys.stderr)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in _STOPPING}
     try:
         yield
     finally:
@@ -81,6 +85,10 @@ class Progress:
         now = time.monotonic()
         if now < self._next:
             return
+        with contextlib.suppress(OSError):  # a display that cannot be written ends no run
+            self._draw(now)
+
+    def _draw(self, now: float) -> None:
         if self._terminal:
             self._next = now + REDRAW_SECOND
             self._live.refresh()

@@ -144,6 +144,9 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
 
     with stopping_on_signals(session), Progress(session, quiet=quiet or json) as progress:
         session.run(progress.between)
+    alarms = [chamber.alarm for chamber in session.bench.chambers.values() if chamber.alarm]
+    for alarm in [*(one.alarm for one in session.runs if one.alarm), *alarms]:
+        typer.echo(f"rig: ALARM: {alarm}", err=True)
     summary = [_outcome(one) for one in session.runs]
     if json:
         print_json({"runs": summary})
@@ -152,7 +155,8 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
             typer.echo(
                 "{channel}  run {run_id:.12}  {state}: {reason}  ({samples} samples)".format(**one)
             )
-    return 0 if all(one["state"] in {"finished", "stopped"} for one in summary) else 1
+    ended_well = all(one["state"] in {"finished", "stopped"} for one in summary)
+    return 0 if ended_well and not alarms else 1
 
 
 def _outcome(run: Run) -> dict[str, Any]:

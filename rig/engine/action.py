@@ -15,7 +15,7 @@ class Reading(NamedTuple):
 
     ``granted`` says that the channel's chamber works for this run's set point. ``sweep_done``
     says that the spectrum that was begun has come in whole; ``probe_ohm`` is |Z| where it was a
-    single point. ``gap`` says that nobody watched since the last reading.
+    single point.
     """
 
     test_time_second: float

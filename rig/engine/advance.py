@@ -62,11 +62,14 @@ def resume(program: Program, cursor: Cursor, reason: str = "resumed") -> tuple[C
     if not cursor.place.step_open:  # it stopped between two steps
         return _enter_step(program, cursor, (Note("resumed", f"{reason}; next step begins"),))
     step = _step(program, cursor.place)
-    if step.kind is StepKind.EIS:  # the points that came stay with their own, incomplete spectrum
-        place = cursor.place._replace(spectrum_count=cursor.place.spectrum_count + 1)
-        cursor = cursor._replace(place=place)
-    if step.restart_on_resume:
-        return _enter_step(program, cursor, (Note("resumed", f"{reason}; step begins again"),))
+    if step.restart_on_resume or step.kind is StepKind.EIS:
+        # What was done of it stays under its own number; its points stay with a spectrum of
+        # their own, incomplete.
+        events = (
+            _step_row(cursor, f"{reason}: begun again"),
+            Note("resumed", f"{reason}; step begins again"),
+        )
+        return _enter_step(program, cursor, events)
     now = cursor.progress.test_time_second
     cursor = cursor._replace(place=cursor.place._replace(applied_second=now), soak=Soak())
     note = Note("resumed", f"{reason}; step continues")
@@ -117,8 +120,9 @@ def _counted(before: Progress, reading: Reading) -> Progress:
     time, volt, ampere = reading.test_time_second, reading.voltage_volt, reading.current_ampere
     if isnan(volt) or isnan(ampere):
         bad = before.bad_readings + 1 if reading.flags & _UNMEASURED else before.bad_readings
+        # Counted again from the next good reading on, by the trapezoid from the last good one.
         return before._replace(test_time_second=time, bad_readings=bad)
-    hours = (time - before.test_time_second) / 3600.0
+    hours = (time - before.counted_second) / 3600.0
     mean = 0.5 * (before.current_ampere + ampere)
     charge = mean * hours
     if isnan(charge):
@@ -141,6 +145,7 @@ def _counted(before: Progress, reading: Reading) -> Progress:
         before.recorded_volt,
         before.recorded_ampere,
         0,
+        time,
     )
 
 
@@ -167,6 +172,7 @@ def _kept(progress: Progress, reading: Reading) -> Progress:
         reading.voltage_volt,
         reading.current_ampere,
         progress.bad_readings,
+        progress.counted_second,
     )
 
 
@@ -215,7 +221,7 @@ def _before_the_end(step: Step, before: Progress, reading: Reading, due_second: 
     for end in step.ends:
         if end.quantity == "voltage":
             now, volt = reading.test_time_second, reading.voltage_volt
-            rise, lapse = volt - before.voltage_volt, now - before.test_time_second
+            rise, lapse = volt - before.voltage_volt, now - before.counted_second
             left = (end.value - volt) * lapse / rise if rise else NAN
             if 0.0 < left < 2.0 * (due_second - now):
                 due_second = min(due_second, now + max(LEAST_LOOK_SECOND, 0.5 * left))

@@ -26,6 +26,7 @@ OLDEST_REAL_SECOND = 3.0
 
 # So many set points in a row that were not taken are a chamber that will not work.
 MOST_COMMANDS = 4
+REST_TRIES = 3
 
 
 @dataclass
@@ -40,6 +41,7 @@ class SharedChamber:
     latest: ChamberReading | None = None
     latest_second: float = 0.0
     fault: str = ""
+    alarm: str = ""
     _asking: list[tuple[str, float]] = field(default_factory=list)
     _holding: dict[str, float] = field(default_factory=dict)
     _users: set[str] = field(default_factory=set)
@@ -139,11 +141,21 @@ class SharedChamber:
         self.latest, self.latest_second, self.fault = reading, self.clock.now(), ""
 
     def _rest(self) -> Task:
-        while True:
+        """Bring the chamber back to rest; the alarm is up when nobody could confirm that."""
+        tries = 0
+        while tries < REST_TRIES:
             try:
+                if tries:  # perhaps only the link is gone
+                    yield Request(self.clock.now() + 1.0, self.port, lambda: self.reopen(self.port))
                 yield Request(self.clock.now(), self.port, self.driver.make_safe)
             except Interrupted:
                 continue  # told again to stop: that is what this is
             except (LinkError, InstrumentError) as failure:
                 self.fault = str(failure)
-            return
+                tries += 1
+            else:
+                return
+        self.alarm = (
+            f"chamber {self.name}: nobody could confirm that it is in standby ({self.fault}). "
+            "Look after it now."
+        )

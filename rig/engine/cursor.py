@@ -46,6 +46,7 @@ class Progress(NamedTuple):
     recorded_volt: float = NAN
     recorded_ampere: float = NAN
     bad_readings: int = 0  # in a row: overloads and the like, which are not measurements
+    counted_second: float = 0.0  # test time of the last good reading: charge is counted from there
 
 
 class CycleMark(NamedTuple):

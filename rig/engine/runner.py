@@ -59,8 +59,9 @@ Disconnecting = CellChannel | ImpedanceAnalyser | Multiplexer
 # a cell connected, nor raise the loudest alarm for nothing.
 SAFE_TRIES = 3
 SAFE_PAUSE_SECOND = 1.0
-# A cable that came out is looked for again after these pauses; then the run goes safe.
+# A step whose link is lost so often, without the cell being seen in between, is given up.
 MOST_LOSSES_IN_A_STEP = 5
+# A cable that came out is looked for again after these pauses; then the run goes safe.
 RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
 # How long an analyser may be silent between two points: periods of the lowest frequency (settling,
 # averaging), a margin, and some real time where a rehearsal runs fast.
@@ -128,7 +129,8 @@ class Run:
     _sweeping: BeginSweep | None = None
     _points: int = 0
     _point_second: float = 0.0  # when the last impedance point came
-    _lost_in_step: tuple[int, int] = (0, 0)  # step_count, how often its link was lost
+    _sweep_began: float = 0.0  # in test time
+    _losses: tuple[object, int] = (None, 0)  # where in the program, how often the link was lost
     _sweep_temperatures: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -142,11 +144,23 @@ class Run:
             yield from self._live()
         except Interrupted as order:
             yield from self._close("pause", str(order))
+        except UnconfirmedSafeState:  # the last word is that of the tries which _close makes
+            yield from self._close("fail", "the cell was not confirmed disconnected at once")
         except (LinkError, InstrumentError) as fault:
             yield from self._close("fail", str(fault))
-        except Exception as bug:  # a fault in the watcher is itself a trip
+        except (Exception, KeyboardInterrupt) as bug:  # a fault in the watcher is itself a trip
             self.log.note("bug", traceback.format_exc())
             yield from self._close("fail", f"internal error: {bug!r}")
+
+    def refuse(self, alarm: str) -> None:
+        """End the run before it has begun, with the alarm up: nothing was switched on by it."""
+        self.cursor = self.resume_from or self.cursor
+        self.log.origin_second = self.clock.now() - self.cursor.progress.test_time_second
+        self._enter("resume" if self.resume_from else "start")
+        self.alarm = self.reason = alarm
+        self.log.note("alarm", alarm)
+        self._enter("fail", alarm)
+        self.keeper.cursor(self.run_id, self._cursor_text)
 
     def _live(self) -> Task:
         action = self._begin()
@@ -166,12 +180,16 @@ class Run:
                 action = yield from self._reconnect(fault)
                 continue
             step_before, self.reading = self._step(), reading
+            if self._losses[1] and not math.isnan(reading.voltage_volt):
+                self._losses = None, 0  # the cell is seen again: a month's glitches do not add up
             self.cursor, action = advance(self.program, self.cursor, reading)
             if action.record:
                 self.log.sample(reading, step_before, self.cursor.progress)
             if action.events:
                 self.log.events(action.events)
             self.keeper.cursor(self.run_id, self._cursor_text)
+            if reading.sweep_done:  # only now: a late answer of the scanner repeats no spectrum
+                yield from self._give_scanner_back()
         yield from self._close(EVENT_OF_HALT[self.cursor.halt], self.cursor.reason, safe=True)
 
     def _reconnect(self, fault: RigError) -> Generator[Request, Any, Action]:
@@ -182,9 +200,10 @@ class Run:
         they do not come back.
         """
         self.log.note("link lost", str(fault))
-        step_count, times = self._lost_in_step
-        times = times + 1 if step_count == self.cursor.place.step_count else 1
-        self._lost_in_step = self.cursor.place.step_count, times
+        place = self.cursor.place  # not its step_count: a step that begins again is the same step
+        where, times = self._losses
+        times = times + 1 if where == (place.pc, place.loops) else 1
+        self._losses = (place.pc, place.loops), times
         if times > MOST_LOSSES_IN_A_STEP:
             raise fault
         for pause in RECONNECT_PAUSES_SECOND:
@@ -286,6 +305,7 @@ class Run:
         )
         self._sweeping, self._points, self._sweep_temperatures = command, 0, []
         self._point_second = self.clock.now()
+        self._sweep_began = self._point_second - self.log.origin_second
         if not command.probe:
             self._tell_spectrum(command)
 
@@ -297,13 +317,19 @@ class Run:
         scanner.ask(self.run_id)
         while not scanner.granted(self.run_id):
             yield Request(self.clock.now() + LOOK_SECOND)
+        if scanner.fault:
+            raise InstrumentError(f"scanner {scanner.name} is not used any more: {scanner.fault}")
         connect = partial(scanner.driver.connect, self.channel.path)
         yield Request(self.clock.now(), scanner.port, connect)
 
     def _give_scanner_back(self) -> Task:
+        """Open the path, confirmed with all the patience that disconnecting a cell has."""
         scanner = self.channel.scanner
-        if scanner is not None:
-            yield Request(self.clock.now(), scanner.port, scanner.driver.make_safe)
+        if scanner is not None and scanner.granted(self.run_id):
+            self.alarm = ""
+            yield from self._disconnect(scanner.port, scanner.driver)
+            if self.alarm:
+                raise UnconfirmedSafeState(self.alarm)
             scanner.leave(self.run_id)
 
     def _on_cell_port(self, call: Callable[[], Any]) -> Outcome:
@@ -323,8 +349,11 @@ class Run:
         self._sweeping, self.alarm = None, ""
         for port, instrument in self.channel.instruments_of(self.run_id):
             yield from self._disconnect(port, instrument)
-        if self.channel.scanner is not None:
-            self.channel.scanner.leave(self.run_id)
+        scanner = self.channel.scanner
+        if scanner is not None:
+            if self.alarm and scanner.granted(self.run_id):
+                scanner.fault = self.alarm  # the next cell must not be put on it
+            scanner.leave(self.run_id)
 
     def _disconnect(self, port: str, instrument: Disconnecting) -> Task:
         failure, tries = "", 0
@@ -341,11 +370,12 @@ class Run:
                 tries += 1
             else:
                 return
-        self.alarm = (
-            f"channel {self.channel.name}: nobody could confirm that the cell is disconnected "
-            f"({failure}). Disconnect it by hand now."
+        alarm = (
+            f"channel {self.channel.name}, {port}: nobody could confirm that the cell is "
+            f"disconnected ({failure}). Disconnect it by hand now."
         )
-        self.log.note("alarm", self.alarm)
+        self.alarm = f"{self.alarm} {alarm}".strip()
+        self.log.note("alarm", alarm)
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -390,7 +420,6 @@ class Run:
         self._points += len(progress.points)
         if progress.done:
             self._sweep_ended(sweep)
-            yield from self._give_scanner_back()
         return Reading(
             now - self.log.origin_second,
             temperature_celsius=celsius,
@@ -427,7 +456,12 @@ class Run:
     def _tell_spectrum(self, sweep: BeginSweep, *, complete: bool = False) -> None:
         temperatures = self._sweep_temperatures
         self.log.spectrum(
-            self._step(), self.cursor.place, sweep.sweep, temperatures, complete=complete
+            self._step(),
+            self.cursor.place,
+            sweep.sweep,
+            self._sweep_began,
+            temperatures,
+            complete=complete,
         )
 
     def _step(self) -> StepAt:

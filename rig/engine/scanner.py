@@ -20,6 +20,7 @@ class Scanner:
     name: str
     driver: Multiplexer
     port: str
+    fault: str = ""  # why it is not used any more; set when a cell could not be taken off it
     _waiting: list[str] = field(default_factory=list)
 
     def ask(self, run_id: str) -> None:

@@ -43,7 +43,7 @@ class Schedule:
     clock: Clock
     between: Callable[[], None] = lambda: None
     _stop_reason: str = ""
-    _failure: Exception | None = None
+    _failure: BaseException | None = None
 
     def stop(self, reason: str) -> None:
         """Tell every task to make safe and end; safe to call from a signal handler."""
@@ -66,18 +66,21 @@ class Schedule:
         except StopIteration:
             return None
         except Exception as failure:
-            if self._failure is None:
-                self._failure = failure
-                self.stop(f"internal error: {failure!r}")
+            self._fail(failure, f"internal error: {failure!r}")
             return None
+
+    def _fail(self, failure: BaseException, reason: str) -> None:
+        """The cells come first, the error after them: it is raised when every task has ended."""
+        if self._failure is None:
+            self._failure = failure
+            self.stop(reason)
 
     def _look_after(self) -> None:
         if self._failure is None:
             try:
                 self.between()
-            except Exception as failure:  # the cells come first, the store's error after them
-                self._failure = failure
-                self.stop(f"data cannot be stored: {failure}")
+            except Exception as failure:
+                self._fail(failure, f"data cannot be stored: {failure}")
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
@@ -100,23 +103,35 @@ class SimulatedSchedule(Schedule):
         for task in tasks:
             self._push(heap, counter, task, self._next(task, None))
         while heap:
-            if self._stop_reason:
-                heap = self._interrupt(heap, counter)
-                continue
-            due, _, task, request = heap[0]
-            # A port that another task has kept busy beyond this moment is free only then.
-            if not clock.reach(max(due, free_from.get(request.port, due))):
-                continue
-            outcome = _outcome(request)
-            free_from[request.port] = clock.now()
-            request_next = self._next(task, outcome)
-            if request_next is None:
-                heapq.heappop(heap)
-            else:
-                entry = (request_next.due_second, next(counter), task, request_next)
-                heapq.heapreplace(heap, entry)
-            self._look_after()
+            try:
+                heap = self._turn(clock, heap, counter, free_from)
+            except BaseException as broken:  # raised into us, by a signal handler for instance
+                self._fail(broken, f"interrupted: {broken!r}")
         self._raise_failure()
+
+    def _turn(
+        self,
+        clock: SimulatedClock,
+        heap: list[_Entry],
+        counter: itertools.count[int],
+        free_from: dict[str, float],
+    ) -> list[_Entry]:
+        if self._stop_reason:
+            return self._interrupt(heap, counter)
+        due, _, task, request = heap[0]
+        # A port that another task has kept busy beyond this moment is free only then.
+        if not clock.reach(max(due, free_from.get(request.port, due))):
+            return heap
+        outcome = _outcome(request)
+        free_from[request.port] = clock.now()
+        request_next = self._next(task, outcome)
+        if request_next is None:
+            heapq.heappop(heap)
+        else:
+            entry = (request_next.due_second, next(counter), task, request_next)
+            heapq.heapreplace(heap, entry)
+        self._look_after()
+        return heap
 
     def _push(
         self, heap: list[_Entry], counter: itertools.count[int], task: Task, request: Request | None
@@ -161,18 +176,25 @@ class ThreadedSchedule(Schedule):
             for task in tasks:
                 self._dispatch(task, self._next(task, None), ports, waiting, counter)
             while waiting:
-                if self._stop_reason:
-                    self._interrupt(ports, waiting, counter)
-                done = self._await()
-                task_done = waiting.pop(done.ticket, None) if done else None
-                if done is not None and task_done is not None:
-                    outcome = self._next(task_done, done.outcome)
-                    self._dispatch(task_done, outcome, ports, waiting, counter)
-                self._look_after()
+                try:
+                    self._turn(ports, waiting, counter)
+                except BaseException as broken:  # raised into us, by a signal handler for instance
+                    self._fail(broken, f"interrupted: {broken!r}")
         finally:
             for port in ports.values():
                 port.close()
         self._raise_failure()
+
+    def _turn(
+        self, ports: dict[str, _PortThread], waiting: dict[int, Task], counter: itertools.count[int]
+    ) -> None:
+        if self._stop_reason:
+            self._interrupt(ports, waiting, counter)
+        done = self._await()
+        task = waiting.pop(done.ticket, None) if done else None
+        if done is not None and task is not None:
+            self._dispatch(task, self._next(task, done.outcome), ports, waiting, counter)
+        self._look_after()
 
     def _await(self) -> _Done | None:
         try:  # short, so that a stop from a signal handler is seen at once

@@ -7,7 +7,7 @@
                           └──fail──▶ failed  paused          stop ▶ stopped,  trip ▶ tripped
 
 A run that was ``running`` when its process died is still ``running`` in the database and may be
-resumed; so may a paused, stopped, tripped or failed one, once a person has seen why.
+resumed, from ``queued`` on; so may a paused, stopped, tripped or failed one, once a person has seen why.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ TRANSITIONS: dict[tuple[RunState, str], RunState] = {
     (RunState.TRIPPED, "resume"): RunState.STARTING,
     (RunState.FAILED, "resume"): RunState.STARTING,
     # the process died: the database still says what the run last was
+    (RunState.QUEUED, "resume"): RunState.STARTING,  # before its first commit: it begins
     (RunState.RUNNING, "resume"): RunState.STARTING,
     (RunState.STARTING, "resume"): RunState.STARTING,
 }

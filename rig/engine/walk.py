@@ -135,16 +135,23 @@ def _retention(results: dict[str, float], cycle: CycleEnded) -> dict[str, float]
 
 
 def step_results(step: Step, results: dict[str, float], capacity_ah: float) -> dict[str, float]:
-    """Return the results with those of a step that has just ended; ``capacity_ah`` signed."""
-    if step.kind is StepKind.CHARGE or (step.kind is StepKind.CCCV and capacity_ah > 0):
-        return results | {"last.charge.capacity": abs(capacity_ah)}
-    if step.kind is StepKind.DISCHARGE or (step.kind is StepKind.CCCV and capacity_ah < 0):
-        charged = results.get("last.charge.capacity", math.nan)
-        update = {"last.discharge.capacity": abs(capacity_ah)}
-        if charged > 0:
-            update["last.coulombic_efficiency"] = abs(capacity_ah) / charged
-        return results | update
-    return results
+    """Return the results with those of a step that has just ended; ``capacity_ah`` signed.
+
+    A voltage that is held after a charge belongs to the charge: CC and CV are one.
+    """
+    if step.kind not in {StepKind.CHARGE, StepKind.DISCHARGE, StepKind.CCCV, StepKind.HOLD}:
+        return results
+    name = "last.charge.capacity" if capacity_ah > 0 else "last.discharge.capacity"
+    moved = abs(capacity_ah)
+    if step.kind is StepKind.HOLD:
+        if name not in results:
+            return results
+        moved += results[name]
+    update = {name: moved}
+    charged = results.get("last.charge.capacity", math.nan)
+    if name == "last.discharge.capacity" and charged > 0:
+        update["last.coulombic_efficiency"] = moved / charged
+    return results | update
 
 
 def values(place: Place, progress: Progress) -> dict[str, float]:

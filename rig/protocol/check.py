@@ -96,10 +96,26 @@ def check_channel(program: Program, channel: ChannelFacts) -> list[Problem]:
         Problem(channel.name, f"the protocol needs a {role}, the channel has none")
         for role in sorted(needs(program) - channel.roles)
     ]
+    problems += _unwatched(program, channel)
     for step in steps_of(program):
         place = f"{channel.name}, line {step.line} ({step.words})"
         problems += [Problem(place, message) for message in _step_messages(step, program, channel)]
     return list(dict.fromkeys(problems))
+
+
+def _unwatched(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
+    """Yield each temperature that is to be watched where nothing reads one: it would never trip."""
+    if CHAMBER in channel.roles:
+        return
+    why = "the channel has no chamber, so nobody reads a temperature there"
+    for source, safety in (("the protocol", program.safety), ("the bench file", channel.safety)):
+        limits = safety.temperature_min_celsius, safety.temperature_max_celsius
+        if limits != (None, None):
+            yield Problem(channel.name, f"{source} limits the temperature, but {why}")
+    for step in steps_of(program):
+        if any(end.quantity == "temperature" for end in step.ends):
+            place = f"{channel.name}, line {step.line} ({step.words})"
+            yield Problem(place, f"ends by temperature, but {why}")
 
 
 def _step_messages(step: Step, program: Program, channel: ChannelFacts) -> Iterator[str]:

@@ -27,9 +27,13 @@ _MARK = text(
     "ON CONFLICT (run_id) DO UPDATE SET seq_next = excluded.seq_next"
 )
 _LAST = text("SELECT max(arrival) FROM (SELECT arrival FROM spool ORDER BY arrival LIMIT :count)")
+# A row under the same key that says something else is no copy: whoever wrote it, two runs did.
+# (coalesce, because SQLite and PostgreSQL spell a comparison that knows NULL differently.)
 _MISSING = text(
     "SELECT count(*) FROM spool LEFT JOIN sample USING (run_id, seq) "
-    "WHERE spool.arrival <= :last AND sample.seq IS NULL"
+    "WHERE spool.arrival <= :last AND (sample.ts_us IS NULL OR sample.ts_us <> spool.ts_us "
+    "OR NOT coalesce(sample.voltage_volt = spool.voltage_volt, "
+    "sample.voltage_volt IS NULL AND spool.voltage_volt IS NULL))"
 )
 _PRUNE = text("DELETE FROM spool WHERE arrival <= :last")
 
@@ -38,7 +42,7 @@ def forward(engine: Engine) -> int:
     """Move everything that is in the spool to its place and return how many rows that were.
 
     Safe to call at any time, by anybody, after any crash. Raises StoreError and moves nothing of
-    a group whose rows did not all arrive.
+    a group whose rows did not all arrive, or met others under their numbers.
     """
     moved = 0
     try:
@@ -62,5 +66,9 @@ def _move(connection: Connection, bounds: dict[str, int]) -> int:
     connection.execute(_MARK, bounds)
     missing = connection.execute(_MISSING, bounds).scalar_one()
     if missing:
-        raise StoreError(f"{missing} samples did not arrive in their table; nothing was pruned")
+        raise StoreError(
+            f"{missing} samples are not in their table, or others under their numbers; "
+            "nothing was pruned",
+            remedy="keep a copy of the database: two processes wrote the same run",
+        )
     return connection.execute(_PRUNE, bounds).rowcount

@@ -70,7 +70,11 @@ def _rows(engine: Engine, statement: Select[Any]) -> list[dict[str, Any]]:
 
 
 def samples(engine: Engine, run_id: str, columns: tuple[str, ...] = SAMPLE_COLUMNS) -> pd.DataFrame:
-    """Return a run's samples in order of seq, those still in the spool included."""
+    """Return a run's samples in order of seq, those still in the spool included.
+
+    The forwarder moves and deletes in one transaction, and one statement sees one moment: a row is
+    in one of the two tables, never in both.
+    """
     parts = []
     for table in (tables.sample, tables.spool):
         chosen = [table.c[name] for name in columns]
@@ -78,9 +82,7 @@ def samples(engine: Engine, run_id: str, columns: tuple[str, ...] = SAMPLE_COLUM
     statement = union_all(*parts).order_by("_order")
     with translated(engine), engine.connect() as connection:
         rows = connection.execute(statement).fetchall()
-    frame = pd.DataFrame(rows, columns=["_order", *columns])
-    # A row is in both tables only between a crash and the next forward; it is the same row.
-    return frame.drop_duplicates("_order").drop(columns="_order").reset_index(drop=True)
+    return pd.DataFrame(rows, columns=["_order", *columns]).drop(columns="_order")
 
 
 def table_rows(engine: Engine, table: Table, run_id: str) -> list[dict[str, Any]]:

@@ -193,8 +193,9 @@ impedance_point = Table(
     Column("point_index", Integer, nullable=False),
     Column("ts_us", BigInteger, nullable=False),
     Column("frequency_hertz", Float, nullable=False),
-    Column("real_impedance_ohm", Float, nullable=False),
-    Column("imaginary_impedance_ohm", Float, nullable=False),
+    # Null is a point that the instrument gave without a number: overload, an open range.
+    Column("real_impedance_ohm", Float),
+    Column("imaginary_impedance_ohm", Float),
     Column("flags", Integer, nullable=False),
     PrimaryKeyConstraint("run_id", "spectrum_count", "point_index"),
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from simulators.fronts import keithley_measuring as measuring
-from simulators.fronts import keithley_rows as rows
+from simulators.fronts import scpi_rows as rows
 from simulators.fronts.keithley_buffers import date_at
 from simulators.fronts.keithley_meter import SourceMeter
 from simulators.fronts.keithley_settings import (
@@ -43,6 +43,9 @@ _LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
 
 
 # -- common commands and the system ----------------------------------------------------------------
+
+
+Table = dict[str, Prepare[SourceMeter]]
 
 
 def _reset(meter: SourceMeter) -> None:
@@ -86,7 +89,7 @@ def _set_register(name: str) -> Prepare[SourceMeter]:
     return prepare
 
 
-_SYSTEM: rows.Table = {
+_SYSTEM: Table = {
     "*IDN?": rows.ask(lambda meter: meter.identity),
     "*LANG?": rows.ask(lambda meter: meter.language),
     "*LANG": rows.set_word(
@@ -133,7 +136,7 @@ def _set_off_states(meter: SourceMeter, word: str, functions: tuple[Function, ..
 
 _BOTH = (Function.VOLTAGE, Function.CURRENT)
 
-_OUTPUT: rows.Table = {
+_OUTPUT: Table = {
     "OUTPut[:STATe]": rows.set_boolean(_switch),
     "OUTPut[:STATe]?": rows.ask(lambda meter: str(int(meter.stage.output_on))),
     "OUTPut:SMODe": rows.set_word(_OFF_STATES, partial(_set_off_states, functions=_BOTH)),
@@ -149,7 +152,7 @@ _OUTPUT: rows.Table = {
 }
 
 
-def _source_rows(function: Function) -> rows.Table:
+def _source_rows(function: Function) -> Table:
     word = "VOLTage" if function is Function.VOLTAGE else "CURRent"
     limit = "ILIMit" if function is Function.VOLTAGE else "VLIMit"
     head = f"SOURce#:{word}"
@@ -213,7 +216,7 @@ def _protection_word(meter: SourceMeter) -> str:
     return "NONE" if volt == math.inf else f"PROT{volt:.0f}"
 
 
-_PROTECTION: rows.Table = {
+_PROTECTION: Table = {
     "SOURce#:VOLTage:PROTection[:LEVel]": rows.set_word(
         ("NONE", *(f"PROT{volt}" for volt in _PROTECTIONS)),
         lambda meter, word: meter.stage.set_protection(_protection_volt(word), meter.now),
@@ -241,7 +244,7 @@ def _prepare_sense_function(
     return lambda meter: setattr(meter.stage.settings, "sense", Function(short))
 
 
-def _sense_rows(function: Function) -> rows.Table:
+def _sense_rows(function: Function) -> Table:
     head = f"SENSe#:{_MNEMONICS[function]}"
 
     def sense(meter: SourceMeter) -> SenseSettings:
@@ -292,7 +295,7 @@ def _sense_rows(function: Function) -> rows.Table:
     }
 
 
-_SENSE: rows.Table = {
+_SENSE: Table = {
     "SENSe#:FUNCtion[:ON]": _prepare_sense_function,
     "SENSe#:FUNCtion[:ON]?": rows.ask(
         lambda meter: f'"{_SENSE_NAMES[meter.stage.settings.sense.value]}"'

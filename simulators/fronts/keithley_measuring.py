@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from simulators.fronts import keithley_rows as rows
+from simulators.fronts import scpi_rows as rows
 from simulators.fronts.keithley_buffers import (
     LARGEST_CAPACITY,
     Acquisition,
@@ -245,7 +245,7 @@ def _set_precision(meter: SourceMeter, digits: int) -> None:
     meter.number_format = f"%.{digits - 1 if digits else 6}E"
 
 
-TABLE: rows.Table = {
+TABLE: dict[str, Prepare[SourceMeter]] = {
     "READ?": _prepare_read,
     "MEASure?": _prepare_read,  # with the present function; on a 2450 the output stays as it is
     "FETCh?": _prepare_fetch,

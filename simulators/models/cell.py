@@ -29,6 +29,9 @@ LARGEST_CACHE = 500
 NOT_BEGUN = math.inf  # the time of a cell that nobody has asked yet
 VOLTAGE_TOLERANCE_VOLT = 1e-10
 MOST_ITERATIONS = 50
+# How far the charge of a step may carry the store past what was solved for, as part of what the
+# resistance drops: from 1 on the current would turn round in the next step.
+LARGEST_PART_BEYOND = 0.5
 
 # Truths of a temperature dependence refer to these unless the caller measured at others.
 DEFAULT_TEMPERATURES_CELSIUS = tuple(float(celsius) for celsius in range(-20, 71, 10))
@@ -88,6 +91,7 @@ class CircuitCell:
         self._longest_step_second = math.inf
         self._last: Terminals | None = None
         self._flowing_ampere: float | None = None  # at the end of the last step of this drive
+        self._owed_coulomb = 0.0  # see _passed
 
     # --- the interface that fronts use -----------------------------------------------------------
 
@@ -148,6 +152,7 @@ class CircuitCell:
             "sample_celsius": None if math.isnan(celsius) else celsius,
             "branch_volts": list(self._branch_volts),
             "store": self._store.state(),
+            "owed_coulomb": self._owed_coulomb,
             "conflicts": self._conflicts,
         }
 
@@ -157,6 +162,7 @@ class CircuitCell:
         self._sample.restore(state["sample_celsius"])
         self._branch_volts = [float(volt) for volt in state["branch_volts"]]
         self._store.restore(state["store"])
+        self._owed_coulomb = float(state["owed_coulomb"])
         self._conflicts = int(state["conflicts"])
         self._drives, self._drive = {}, OPEN
         self._now_second, self._last, self._flowing_ampere = NOT_BEGUN, None, None
@@ -188,13 +194,31 @@ class CircuitCell:
         current = reading[1]
         if current:
             relaxed = list(map(add, relaxed, [gain * current for gain in gains]))
-            # A held voltage lets the current fall within the step: what an ammeter integrates
-            # from point to point is what the store takes, or efficiencies are 0.1 % wrong.
-            before = current if self._flowing_ampere is None else self._flowing_ampere
-            self._store.accept(0.5 * (before + current) * second)
+            self._store.accept(self._passed(current, resistance_ohm, second))
         self._flowing_ampere = current
         self._branch_volts = relaxed
         return reading
+
+    def _passed(self, current: float, resistance_ohm: float, second: float) -> float:
+        """Return the charge in coulomb that the store takes in a step that ends with ``current``.
+
+        A held voltage lets the current fall within the step: what an ammeter integrates from look
+        to look is what the store takes, or efficiencies are 0.1 % wrong. But the current was found
+        as if it were constant. Where the store is steep (an empty cell) the ammeter's charge would
+        carry it past the held voltage, and the current would change its sign from step to step:
+        there the difference is owed, until the store is flat enough to take it.
+        """
+        constant = current * second
+        before = current if self._flowing_ampere is None else self._flowing_ampere
+        if before == current and not self._owed_coulomb:
+            return constant
+        integrated = 0.5 * (before + current) * second + self._owed_coulomb
+        beyond_volt = self._store.after(integrated)[0] - self._store.after(constant)[0]
+        if abs(beyond_volt) <= LARGEST_PART_BEYOND * resistance_ohm * abs(current):
+            self._owed_coulomb = 0.0
+            return integrated
+        self._owed_coulomb = integrated - constant
+        return constant
 
     def _solve(self, relaxed_volt: float, resistance_ohm: float, second: float) -> Terminals:
         """Find voltage and current at the end of a step through which the current is constant."""

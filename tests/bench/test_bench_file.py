@@ -143,6 +143,40 @@ def test_one_source_on_two_channels_is_refused():
     assert only_problem(text) == "b.yaml:8:3: smu-1 already belongs to channel 'A1'"
 
 
+def real(*lines: str, roles: str = "cell: a") -> str:
+    return "\n".join(["bench: 1", "instruments:", *lines, "channels:", f"  A1: {{{roles}}}", ""])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["TCPIP::10.0.0.5::5025::SOCKET", "socket://10.0.0.5:5025", "tcpip0::10.0.0.5::5025::SOCKET"],
+)
+def test_two_names_for_one_port_are_refused_however_it_is_spelt(address):
+    text = real(
+        '  a: {driver: keithley.smu2450, connect: "socket://10.0.0.5:5025"}',
+        f'  b: {{driver: keithley.smu2450, connect: "{address}"}}',
+    )
+    assert only_problem(text) == f"b.yaml:4:3: b connects to {address}, where a is already"
+
+
+def test_the_channels_of_one_tester_share_its_port():
+    text = real(
+        '  a: {driver: maccor.macnet, connect: "socket://10.0.0.5:57570", options: {channel: 1}}',
+        '  b: {driver: maccor.macnet, connect: "socket://10.0.0.5:57570", options: {channel: 2}}',
+    )
+    assert set(parse_bench(text, "b.yaml").instruments) == {"a", "b"}
+    assert "where a is already" in only_problem(text.replace("channel: 2", "channel: 1"))
+
+
+def test_a_scanner_never_takes_the_cell_from_the_instrument_that_drives_it():
+    text = real(
+        "  a: {driver: palmsens.methodscript, connect: sim}",
+        "  mux: {driver: scpi.matrix, connect: sim}",
+        roles="cell: a, impedance: a, multiplexer: mux/101",
+    )
+    assert "would take the cell away" in only_problem(text)
+
+
 def test_one_chamber_may_hold_several_channels():
     more = "  pstat-2: {driver: palmsens.methodscript, connect: sim}\nchannels:"
     text = changed("channels:", more).replace(

@@ -145,6 +145,25 @@ def test_simulated_time_begins_at_its_epoch(tmp_path):
     assert 0 <= frame["ts_us"].iloc[0] - SIMULATED_EPOCH_US < 60e6
 
 
+def killed_before_its_first_commit(path: Path) -> str:
+    """Register a run and let go of everything, as the end of its process would."""
+    session = session_on(path)
+    session.locks.close()
+    session.bench.close()
+    session.engine.dispose()
+    return session.runs[0].run_id
+
+
+def test_a_run_that_was_killed_before_its_first_commit_begins_when_it_is_resumed(tmp_path):
+    run_id = killed_before_its_first_commit(tmp_path / "rig.db")
+    again = resumed(tmp_path / "rig.db")
+    again.run()
+    assert again.runs[0].run_id == run_id
+    assert again.runs[0].state.value == "finished", again.runs[0].reason
+    frame = samples_in(tmp_path / "rig.db")
+    assert frame["seq"].tolist() == list(range(len(frame)))
+
+
 def test_two_runs_cannot_share_a_channel(tmp_path):
     job = Job(loads_protocol(PROTOCOL), "p.yaml", BENCH.channels["C1"])
     with pytest.raises(BadInput, match="one thing at a time"):

@@ -184,6 +184,12 @@ def test_a_run_over_a_real_socket_ends_with_the_cell_disconnected(folder, protoc
     assert smu.heard.rfind(b"OUTP OFF") > smu.heard.rfind(b"OUTP ON")
 
 
+def test_real_instruments_are_never_run_faster_than_their_bench_says(folder, protocol):
+    bench = bench_at(folder, "TCPIP::127.0.0.1::1::SOCKET")
+    complaint = refused("run", protocol, "--bench", bench, "--speed", "20")
+    assert "--speed: got 20, expected 500: real instruments live in real time" in complaint
+
+
 def test_without_a_channel_the_first_that_fits_is_taken_and_told(protocol):
     outcome = rig("run", protocol)
     assert outcome.code == 0
@@ -230,6 +236,28 @@ def test_a_tripped_run_is_work_that_failed(protocol):
 def test_a_finished_run_cannot_be_resumed(protocol):
     assert rig("run", protocol).code == 0
     assert "is finished: there is nothing to continue" in refused("run", "--resume", "last")
+
+
+def test_a_channel_that_another_process_runs_is_refused_and_resumed_when_that_is_gone(protocol):
+    """What is let go of before it ran is as if its process had been killed in its first second."""
+    from rig.bench.file import load_bench
+    from rig.bench.session import Job, start
+    from rig.protocol import load_protocol
+
+    bench = load_bench("sim")
+    job = Job(load_protocol(str(protocol)), str(protocol), bench.channels["C1"])
+    other = start([job], bench, database="sqlite:///rig.db")
+    for arguments in ([protocol], ["--resume", "last"]):
+        complaint = refused("run", *arguments)
+        assert "channel C1" in complaint
+        assert "another process is running it" in complaint
+        assert "nothing was switched on" in complaint
+    other.locks.close()
+    other.engine.dispose()
+    outcome = rig("run", "--resume", "last", "--json")
+    assert outcome.code == 0, outcome.err
+    (one,) = outcome.json()["runs"]
+    assert (one["run_id"], one["state"]) == (other.runs[0].run_id, "finished")
 
 
 def test_a_simulated_run_is_never_continued_on_real_instruments(folder, protocol):

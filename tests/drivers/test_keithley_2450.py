@@ -411,8 +411,6 @@ HELD = int(Flag.VOLTAGE_HELD)
             CellReading(4.199987, 0.2103345, Regulation.VOLTAGE, HELD),
         ),
         (b"3.2E+00,-5.0E-01,232", CellReading(3.2, -0.5, Regulation.CURRENT)),
-        (b"3.2E+00,0.0E+00,0", CellReading(3.2, 0.0, Regulation.STOPPED)),
-        (b"3.2E+00,0.0E+00,16", CellReading(3.2, 0.0, Regulation.STOPPED, Flag.OVERTEMPERATURE)),
     ],
 )
 def test_a_reading_while_sourcing_voltage(reply: bytes, expected: CellReading) -> None:
@@ -430,12 +428,28 @@ def test_a_reading_while_sourcing_voltage(reply: bytes, expected: CellReading) -
             b"-1.5E-01,1.0E+01,160",
             CellReading(10.0, -0.15, Regulation.VOLTAGE, HELD | Flag.COMPLIANCE),
         ),
-        (b"0.0E+00,3.8E+00,0", CellReading(3.8, 0.0, Regulation.STOPPED)),
     ],
 )
 def test_a_reading_at_rest(reply: bytes, expected: CellReading) -> None:
     driver, link = applied(RESTING, OpenCircuit(), (READ, reply + b"\n"))
     assert driver.measure() == expected
+    link.assert_used_up()
+
+
+# Behind the open relay the voltmeter sees its own terminals: 0 V there is no cell at its cut-off,
+# a number left from before no cell at all. What :READ? answers then is not documented.
+@pytest.mark.parametrize("values", [b"0.0E+00,0.0E+00", b"3.2E+00,1.0E-09", b"9.9E+37,9.91E+37"])
+@pytest.mark.parametrize(
+    ("status", "flags"), [(b"0", 0), (b"32", 0), (b"16", int(Flag.OVERTEMPERATURE))]
+)
+@pytest.mark.parametrize(
+    ("setup", "setpoint"), [(CHARGING, CHARGE), (RESTING, OpenCircuit())], ids=["charge", "rest"]
+)
+def test_an_output_that_went_off_by_itself_has_stopped_and_shows_no_voltage(
+    setup: list[Exchange], setpoint: Setpoint, status: bytes, flags: int, values: bytes
+) -> None:
+    driver, link = applied(setup, setpoint, (READ, values + b"," + status + b"\n"))
+    assert driver.measure() == CellReading(math.nan, math.nan, Regulation.STOPPED, flags)
     link.assert_used_up()
 
 

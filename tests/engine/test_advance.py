@@ -13,6 +13,7 @@ from rig.core.instruments import ConstantCurrent, OpenCircuit, Regulation
 from rig.engine.action import Apply, BeginSweep, MakeSafe, Note, Reading, SetTemperature, StepEnded
 from rig.engine.advance import advance, begin, resume
 from rig.engine.cursor import Cursor, Halt, from_json, to_json
+from rig.engine.walk import step_results
 from rig.protocol.program import (
     End,
     Galvanostat,
@@ -342,3 +343,31 @@ def test_looks_close_in_on_a_voltage_end() -> None:
     assert dues[:3] == pytest.approx([0.0, 10.0, 17.5])
     assert dues[-1] == pytest.approx(25.0, abs=1.01)
     assert min(late - early for late, early in zip(dues[1:-1], dues, strict=False)) >= 1.0
+
+
+def test_charge_is_counted_across_a_reading_that_was_none() -> None:
+    what = program(charge(), safety=replace(SAFETY, capacity_max_ah=None))
+    cursor, _ = begin(what)
+    for second, ampere, flags in ((0.0, 0.5, 0), (3600.0, math.nan, 1), (7200.0, 0.5, 0)):
+        volt = 3.7 if flags == 0 else math.nan
+        cursor, _ = advance(what, cursor, seen(second, volt, ampere, flags=flags))
+    assert cursor.progress.charging_capacity_ah == pytest.approx(1.0)
+
+
+def test_a_step_that_begins_again_leaves_a_row_of_what_was_done_of_it() -> None:
+    what = looped_program(0)
+    what = replace(what, instructions=what.instructions[-1:])
+    cursor, _ = begin(what)
+    cursor, action = resume(what, cursor, "link was lost")
+    rows = [event for event in action.events if isinstance(event, StepEnded)]
+    assert [(row.step_count, row.reason) for row in rows] == [(1, "link was lost: begun again")]
+    assert (cursor.place.step_count, cursor.place.spectrum_count) == (2, 2)
+
+
+def test_what_is_held_after_a_charge_belongs_to_the_charge() -> None:
+    hold = Step(StepKind.HOLD, "hold", ends=(End("time", ">=", 3600.0),))
+    after_charge = step_results(charge(), {}, 0.8)
+    after_hold = step_results(hold, after_charge, 0.2)
+    discharged = step_results(replace(charge(), kind=StepKind.DISCHARGE), after_hold, -1.0)
+    assert after_hold["last.charge.capacity"] == pytest.approx(1.0)
+    assert discharged["last.coulombic_efficiency"] == pytest.approx(1.0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.core.errors import RigError
+from rig.core.errors import LinkTimeout, RigError
 from rig.core.records import RunState
 from rig.engine.cursor import from_json
 from rig.engine.states import TRANSITIONS, after, resumable
@@ -162,5 +162,39 @@ def test_an_illegal_event_raises_and_names_the_legal_ones(state: RunState, event
             after(state, event)
 
 
-def test_only_a_finished_or_queued_run_cannot_be_resumed() -> None:
-    assert {s for s in RunState if not resumable(s)} == {RunState.FINISHED, RunState.QUEUED}
+def test_only_a_finished_run_cannot_be_resumed() -> None:
+    assert {s for s in RunState if not resumable(s)} == {RunState.FINISHED}
+
+
+def test_a_spectrum_that_stalls_for_ever_is_given_up_although_its_step_begins_again() -> None:
+    run, channel, keeper, schedule, chamber = run_on_ideal(looped_program(0))
+    channel.stalled = True
+    schedule.run([run.task(), chamber.task()])
+    assert len(keeper.events("link lost")) == 6
+    assert run.state is RunState.FAILED
+
+
+def test_a_broken_pipe_out_of_a_signal_handler_leaves_no_cell_connected() -> None:
+    run, channel, _, schedule, chamber = run_on_ideal(looped_program(3))
+    count = iter(range(10_000))
+
+    def breaks() -> None:
+        if next(count) == 200:
+            raise KeyboardInterrupt
+
+    schedule.between = breaks
+    with pytest.raises(KeyboardInterrupt):
+        schedule.run([run.task(), chamber.task()])
+    assert not channel.connected
+    assert run.state is RunState.PAUSED
+
+
+def test_a_chamber_that_cannot_be_left_in_standby_raises_its_alarm() -> None:
+    run, _, _, schedule, chamber = run_on_ideal(looped_program(0))
+
+    def refuses() -> None:
+        raise LinkTimeout("no answer")
+
+    chamber.driver.make_safe = refuses  # type: ignore[method-assign]
+    schedule.run([run.task(), chamber.task()])
+    assert "Look after it now" in chamber.alarm

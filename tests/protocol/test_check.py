@@ -11,7 +11,9 @@ from rig.protocol.check import (
     warnings,
 )
 from rig.protocol.program import CellFacts, Safety
+from tests.protocol.conftest import HEADER
 
+UNWATCHED = HEADER.replace(", temperature: [-40 degC, 100 degC]", "")
 ALL_ROLES = frozenset({"cell", "impedance", "chamber"})
 EIS = "eis: {from: 1 MHz, to: 1 Hz, amplitude: 50 mV}"
 STABLE = "stable: {impedance: 1 %, at: 10 kHz, every: 10 min}"
@@ -27,7 +29,7 @@ STABLE = "stable: {impedance: 1 %, at: 10 kHz, every: 10 min}"
     ],
 )
 def test_a_program_says_what_it_needs(load_steps, step, roles):
-    program = load_steps(f"- {step}")
+    program = load_steps(f"- {step}", header=UNWATCHED)
     assert needs(program) == roles
     channel = ChannelFacts("A1", ALL_ROLES - roles)
     told = [problem.message for problem in check_channel(program, channel)]
@@ -59,6 +61,32 @@ def test_what_a_channel_cannot_do_is_said_with_the_step(load_steps, step, facts,
     problems = check_channel(program, channel)
     assert any(message in problem.message for problem in problems), problems
     assert problems[0].where.startswith("A1, line 6 (")
+
+
+WITHOUT_CHAMBER = ALL_ROLES - {"chamber"}
+
+
+def test_a_temperature_limit_is_refused_where_nobody_reads_a_temperature(load_steps):
+    program = load_steps("- rest: {for: 1 s}")
+    (problem,) = check_channel(program, ChannelFacts("A1", WITHOUT_CHAMBER))
+    assert str(problem).startswith("A1: the protocol limits the temperature, but the channel has")
+    assert check_channel(program, ChannelFacts("A1", ALL_ROLES)) == []
+
+
+def test_a_temperature_limit_of_the_bench_is_refused_there_as_well(load_steps):
+    program = load_steps("- rest: {for: 1 s}", header=UNWATCHED)
+    warm = Safety(temperature_max_celsius=60.0)
+    (problem,) = check_channel(program, ChannelFacts("A1", WITHOUT_CHAMBER, safety=warm))
+    assert "the bench file limits the temperature" in problem.message
+    assert check_channel(program, ChannelFacts("A1", WITHOUT_CHAMBER)) == []
+
+
+def test_an_end_by_temperature_is_refused_where_nobody_reads_one(load_steps):
+    step = "- rest: {until: {temperature: '> 45 degC'}, for: 1 h}"
+    program = load_steps(step, header=UNWATCHED)
+    (problem,) = check_channel(program, ChannelFacts("A1", WITHOUT_CHAMBER))
+    assert problem.where.startswith("A1, line 6 (rest")
+    assert "ends by temperature" in problem.message
 
 
 def test_a_hold_at_another_voltage_than_the_charge_before_is_a_warning(load_steps):

@@ -86,18 +86,42 @@ def test_a_power_cut_at_any_statement_moves_a_group_whole_or_not_at_all(tmp_path
     assert moved == {0, 10, 20, 25}
 
 
-def test_a_sample_that_is_there_already_is_left_alone(tmp_path):
-    """At least once plus the primary key is exactly once; the first to arrive stays."""
-    engine = spooled(tmp_path / "rig.db", a=5)
+@pytest.mark.parametrize("volt", [3.004, None])
+def test_a_sample_that_is_there_already_is_left_alone(tmp_path, volt):
+    """At least once plus the primary key is exactly once."""
+    engine = store_at(tmp_path / "rig.db", "a")
+    for _ in range(2):
+        recorder = recorder_on(engine)
+        recorder.sample(sample("a", 4, voltage_volt=volt))
+        recorder.commit()
+        assert forward(engine) == 1
+    assert rows_in(engine, "sample") == 1
+    assert rows_in(engine, "spool") == 0
+
+
+@pytest.mark.parametrize(
+    ("there", "came"),
+    [
+        ({}, {"voltage_volt": 99.0}),
+        ({}, {"voltage_volt": None}),
+        ({"voltage_volt": None}, {}),
+        ({}, {"ts_us": 1}),
+    ],
+)
+def test_another_sample_under_the_same_number_is_told_and_nothing_is_pruned(tmp_path, there, came):
+    """Two processes wrote one run: neither of the two rows may vanish without a word."""
+    engine = store_at(tmp_path / "rig.db", "a")
+    recorder = recorder_on(engine)
+    recorder.sample(sample("a", 4, **there))
+    recorder.commit()
     forward(engine)
-    again = recorder_on(engine)
-    again.sample(sample("a", 4, voltage_volt=99.0))
-    again.commit()
-    assert forward(engine) == 1
-    assert rows_in(engine, "sample") == 5
-    with engine.connect() as connection:
-        largest = connection.exec_driver_sql("SELECT max(voltage_volt) FROM sample").scalar_one()
-    assert largest < 4.0
+    recorder.sample(sample("a", 4, **came))
+    recorder.sample(sample("a", 5))
+    recorder.commit()
+    with pytest.raises(StoreError, match="1 samples are not in their table, or others"):
+        forward(engine)
+    assert rows_in(engine, "sample") == 1
+    assert rows_in(engine, "spool") == 2
 
 
 def test_two_forwarders_and_a_writer_at_once_lose_and_double_nothing(tmp_path, monkeypatch):

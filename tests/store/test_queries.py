@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
 
 from rig.core.errors import BadInput, StoreError
 from rig.core.records import SAMPLE_COLUMNS
@@ -78,16 +77,6 @@ def test_samples_come_in_order_from_wherever_they_are(engine):
         sample(RUNS[0], seq) for seq in range(40)
     ]
     assert list(queries.samples(engine, RUNS[0], ("voltage_volt",)).columns) == ["voltage_volt"]
-
-
-def test_a_sample_that_is_in_both_places_counts_once(engine):
-    recorder = recorder_on(engine)
-    keep(recorder, RUNS[0], 0, 10)
-    recorder.commit()
-    with engine.begin() as connection:
-        columns = ", ".join(SAMPLE_COLUMNS)
-        connection.execute(text(f"INSERT INTO sample ({columns}) SELECT {columns} FROM spool"))
-    assert list(queries.samples(engine, RUNS[0])["seq"]) == list(range(10))
 
 
 def test_a_run_without_samples_has_a_frame_with_columns(engine):

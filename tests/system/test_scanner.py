@@ -81,3 +81,24 @@ def test_two_channels_cannot_have_one_path_nor_a_scanner_without_one() -> None:
         bench(paths=("101", "101"))
     with pytest.raises(BadInput, match="needs the path"):
         bench(paths=("",))
+
+
+def test_what_a_killed_process_left_connected_is_opened_before_any_run_begins(
+    tmp_path: Path,
+) -> None:
+    rigged = bench(paths=("101", "102"))
+    jobs = [Job(loads_protocol(PROTOCOL), "turn.yaml", spec) for spec in rigged.channels.values()]
+    session = start(jobs, rigged, database=f"sqlite:///{tmp_path / 'rig.db'}")
+    scanner = session.bench.scanners["mux"].driver
+    scanner.connect("102")
+    asked: list[str] = []
+
+    def first_look() -> None:
+        if not asked:
+            link = session.bench.links["mux"]
+            link.write(b"ROUT:CLOS? (@102)\n")
+            asked.append(link.read_until(b"\n", 1.0).decode())
+            session.stop("seen enough")
+
+    session.run(first_look)
+    assert asked == ["0"]

@@ -139,3 +139,56 @@ def test_a_held_voltage_fills_the_cell_alike_in_steps_of_any_length(make_cell: M
         stored.append(cell.state()["store"]["state_of_charge"])
     assert stored == pytest.approx([stored[0]] * 3, abs=5e-5)
     assert nmc811_against_lithium().at(stored[0])[0] == pytest.approx(4.2, abs=1e-3)
+
+
+@pytest.mark.parametrize("state_of_charge", [-0.0178, 0.05, 0.5])
+@pytest.mark.parametrize("limit_ampere", [5e-3, math.inf])
+@pytest.mark.parametrize("second", [0.1, 1.0, 5.0, 10.0, 60.0, 3600.0])
+def test_the_current_of_a_cell_held_empty_fades_and_never_turns_round(
+    make_cell: MakeCell, second: float, limit_ampere: float, state_of_charge: float
+) -> None:
+    # At 2.4 V ten seconds of current move the store by ten times what the resistance drops.
+    cell = make_cell(FullCell(1.0, state_of_charge=state_of_charge))
+    cell.drive("smu", Drive(DriveMode.VOLTAGE, 2.4, limit_ampere), 0.0)
+    looks = max(20, min(1000, round(5000.0 / second)))
+    currents = [cell.terminals(k * second).current_ampere for k in range(looks)]
+    assert all(-limit_ampere <= current < 1e-10 for current in currents)
+    fading = [-current for current in currents if current < -1e-10]
+    assert fading == sorted(fading, reverse=True)
+
+
+def run_to(cell: CircuitCell, now: float, volt: float, second: float) -> tuple[float, float]:
+    """C/2 to ``volt``, held to C/20; return (time, charge in C by the trapezoid of the looks)."""
+    cell.drive("smu", Drive(DriveMode.VOLTAGE, volt, 2.5e-3), now)
+    coulomb, seen = 0.0, cell.terminals(now)
+    while seen.limited or abs(seen.current_ampere) > 2.5e-4:
+        before, now = seen.current_ampere, now + second
+        seen = cell.terminals(now)
+        coulomb += 0.5 * (before + seen.current_ampere) * second
+    cell.drive("smu", OPEN, now)
+    return now, abs(coulomb)
+
+
+@pytest.mark.parametrize("lowest_volt", [2.4, 2.8, 3.0])
+@pytest.mark.parametrize("second", [1.0, 10.0])
+def test_an_ammeter_that_looks_every_few_seconds_finds_the_efficiency_put_in(
+    make_cell: MakeCell, second: float, lowest_volt: float
+) -> None:
+    cell = make_cell(FullCell(1.0, alpha_per_cycle=0.0))
+    now, _ = run_to(cell, 0.0, 4.2, second)
+    now, _ = run_to(cell, now, lowest_volt, second)
+    now, charged = run_to(cell, now, 4.2, second)
+    now, discharged = run_to(cell, now, lowest_volt, second)
+    assert discharged / charged == pytest.approx(cell.truth()["coulombic_efficiency"], abs=1e-4)
+
+
+def test_charge_that_is_still_owed_to_the_store_survives_a_restart(make_cell: MakeCell) -> None:
+    cell = make_cell(FullCell(1.0, state_of_charge=0.05))
+    now, _ = run_to(cell, 0.0, 2.4, 10.0)
+    saved = cell.state()
+    assert saved["owed_coulomb"] < 0.0
+    restored = make_cell(FullCell(1.0, state_of_charge=0.05))
+    restored.restore(saved)
+    for each in (cell, restored):
+        run_to(each, now, 4.2, 10.0)
+    assert restored.state()["store"] == pytest.approx(cell.state()["store"])

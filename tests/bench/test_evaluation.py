@@ -1,0 +1,100 @@
+"""From stored spectra to results when some of them are not what they should be."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from rig.analysis.pellet import Leads
+from rig.bench.evaluation import evaluate
+from rig.bench.pellet_evaluation import evaluate_pellet
+from rig.report.findings import RunFindings, SpectrumFinding
+from rig.store import queries
+from rig.store.recorder import Recorder
+from tests.report.runs import spectrum_of
+from tests.store.stores import recorder_on, store_at
+
+CELL = {"area_square_centimetre": 0.785, "thickness_centimetre": 0.05, "symmetric": True}
+CIRCUIT = "R0-p(R1,CPE1)"
+# A pellet's 0.35 eV; at 60 degC less than half an ohm is left.
+OHM = {-20.0: 300.0, 0.0: 90.0, 25.0: 27.0, 40.0: 14.0, 60.0: 0.4}
+
+
+def finding(celsius: float, ohm: float) -> SpectrumFinding:
+    values = [ohm, 3.0 * ohm, 1e-6, 0.95]
+    return SpectrumFinding(1, 0, celsius, spectrum_of(CIRCUIT, values, seed=3), None)
+
+
+def keep_spectrum(recorder: Recorder, count: int, without_number: int) -> None:
+    """Keep a spectrum as the engine does, some of its points without a number."""
+    measured = spectrum_of(CIRCUIT, [30.0, 90.0, 1e-6, 0.95], seed=count)
+    head: dict[str, object] = {"run_id": "a", "spectrum_count": count, "ts_us": 0}
+    row = {"step_count": 1, "cycle_count": 0, "test_time_second": 60.0 * count, "complete": True}
+    recorder.row("spectrum", {**head, **row, "ambient_temperature_celsius": 25.0})
+    for index, hertz in enumerate(measured.frequency_hertz):
+        ohm = (
+            complex(math.nan, math.nan) if index < without_number else measured.impedance_ohm[index]
+        )
+        point = {
+            "point_index": index,
+            "frequency_hertz": float(hertz),
+            "real_impedance_ohm": float(ohm.real),
+            "imaginary_impedance_ohm": float(ohm.imag),
+            "flags": 0,
+        }
+        recorder.row("impedance_point", {**head, **point})
+
+
+def findings_of(engine: Engine) -> RunFindings:
+    return evaluate(engine, queries.find_run(engine, "a"))
+
+
+def test_points_without_a_number_are_kept_left_out_and_told(tmp_path: Path) -> None:
+    engine = store_at(tmp_path / "rig.db", "a")
+    recorder = recorder_on(engine)
+    keep_spectrum(recorder, 1, without_number=1)
+    keep_spectrum(recorder, 2, without_number=35)
+    recorder.close()
+    findings = findings_of(engine)
+    engine.dispose()
+    (kept,) = findings.spectra
+    assert len(kept.spectrum) == 36
+    assert np.isfinite(kept.spectrum.impedance_ohm).all()
+    told = [(second, message) for second, kind, message in findings.events if kind == "left out"]
+    assert told[0] == (60.0, "spectrum 1: 1 of 37 points have no number")
+    assert told[1] == (120.0, "spectrum 2: 35 of 37 points have no number")
+    assert told[2][1].startswith(
+        "spectrum 2 is left out: spectrum: got 2 points, expected at least"
+    )
+
+
+def test_a_temperature_that_gives_no_conductivity_leaves_the_others_theirs() -> None:
+    measured = [finding(celsius, ohm) for celsius, ohm in OHM.items()]
+    shown, pellet, quantities = evaluate_pellet(measured, CELL, Leads(0.5, 0.05))
+    assert [bool(one.problem) for one in shown] == [False, False, False, False, True]
+    assert "after leads and contacts, expected more than zero" in shown[-1].problem
+    assert pellet is not None
+    assert pellet.temperature_celsius.tolist() == [-20.0, 0.0, 25.0, 40.0]
+    assert quantities[1].key == "activation_energy_electronvolt"
+
+
+def test_a_spectrum_without_a_temperature_says_so() -> None:
+    measured = [finding(celsius, ohm) for celsius, ohm in OHM.items()]
+    shown, pellet, _ = evaluate_pellet([*measured[:4], finding(math.nan, 20.0)], CELL, None)
+    assert shown[-1].problem == "no temperature was recorded with this spectrum"
+    assert pellet is not None
+    assert len(pellet.temperature_celsius) == 4
+
+
+def test_three_spectra_at_one_temperature_are_no_arrhenius_law() -> None:
+    measured = [finding(25.0, ohm) for ohm in (30.0, 30.5, 31.0)]
+    shown, pellet, quantities = evaluate_pellet(measured, CELL, None)
+    assert all(one.fit is not None for one in shown)
+    assert pellet is not None
+    assert pellet.arrhenius is None
+    assert pellet.conductivity_siemens_per_centimetre == pytest.approx(0.0021, rel=0.1)
+    assert quantities == []
