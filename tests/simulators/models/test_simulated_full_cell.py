@@ -147,7 +147,7 @@ def test_a_held_voltage_fills_the_cell_alike_in_steps_of_any_length(make_cell: M
 def test_the_current_of_a_cell_held_empty_fades_and_never_turns_round(
     make_cell: MakeCell, second: float, limit_ampere: float, state_of_charge: float
 ) -> None:
-    # At 2.4 V ten seconds of current move the store by ten times what the resistance drops.
+    # At 2.4 V ten seconds of a current move the store by four times what the resistance drops.
     cell = make_cell(FullCell(1.0, state_of_charge=state_of_charge))
     cell.drive("smu", Drive(DriveMode.VOLTAGE, 2.4, limit_ampere), 0.0)
     looks = max(20, min(1000, round(5000.0 / second)))
