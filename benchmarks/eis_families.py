@@ -17,6 +17,7 @@ from typing import cast
 
 import matplotlib as mpl
 import numpy as np
+import packages_first  # noqa: F401
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import packages_first  # noqa: F401
 from engine_parts import (
     Took,
     bare_sqlite,

@@ -27,7 +27,8 @@ from rig.core.instruments import (
 )
 from rig.core.link import Link
 from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
-from rig.engine.runner import Channel, Run
+from rig.engine.channel import Channel
+from rig.engine.runner import Run
 from rig.engine.schedule import SimulatedSchedule
 from rig.protocol import loads_protocol
 from rig.protocol.program import End, Galvanostat, Program, RecordPhase, Safety, Step, StepKind

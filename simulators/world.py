@@ -19,7 +19,8 @@ from simulators.fronts.hioki_bt3562 import MODELS as BT3562_MODELS
 from simulators.fronts.hioki_bt3562 import HiokiBT3562Front
 from simulators.fronts.hioki_bt4560 import MODELS as BT4560_MODELS
 from simulators.fronts.hioki_bt4560 import RANGE_SETS, HiokiBT4560Front
-from simulators.fronts.keithley_2400 import Keithley2400Front
+from simulators.fronts.keithley_2400 import TERMINATORS, Keithley2400Front
+from simulators.fronts.keithley_2400_settings import MODELS as K2400_MODELS
 from simulators.fronts.keithley_2450 import Keithley2450Front
 from simulators.fronts.keithley_settings import OffState
 from simulators.fronts.keysight_e4980a import KeysightE4980AFront
@@ -34,7 +35,7 @@ from simulators.fronts.watlow_f4t import WatlowF4TFront
 from simulators.fronts.watlow_f4t_scpi import WatlowF4TScpiFront
 from simulators.interfaces import Cell, ChamberAir, Front
 from simulators.link import InMemoryLink
-from simulators.models.blocks import read_cell, read_chamber, read_choices
+from simulators.models.blocks import THERMAL_LAG_SECOND, read_cell, read_chamber, read_choices
 from simulators.models.cell import CircuitCell
 from simulators.models.chamber import ChamberTraits, SimulatedChamber
 from simulators.models.dummy import Dummy
@@ -47,7 +48,6 @@ CHAMBER_ROLE = "chamber"
 SWITCH_ROLE = "multiplexer"
 # What an instrument that no channel names is connected to: the dummy cell it came with.
 DUMMY = Dummy(1000.0)
-THERMAL_LAG_SECOND = 900.0
 EXAMPLE = "simulate: {cell: full_cell, area: 1 cm^2}"
 
 
@@ -95,11 +95,16 @@ FAMILIES: dict[str, Family] = {
     ),
     "keithley.smu2400": CellFamily(
         Transport.PTY,
-        {"model": ("2400",), "saved_off_state": ("normal", "high_impedance")},
+        {
+            "model": tuple(K2400_MODELS),
+            "terminator": tuple(TERMINATORS),
+            "saved_off_state": ("normal", "high_impedance"),
+        },
         lambda name, cell, chosen, seed: Keithley2400Front(
             name,
             cell,
             model=chosen["model"],
+            terminator=chosen["terminator"],
             saved_off_state=OffState[chosen["saved_off_state"].upper()],
             seed=seed,
         ),
@@ -339,12 +344,13 @@ class _Plan:
             self.problems.append(Problem(where, message, example=EXAMPLE))
             return
         options = self._mapping(content["simulate"], f"{where}.simulate")
-        before = len(self.problems)
-        recipe, lag_second = read_cell(options, f"{where}.simulate", self.problems)
-        if len(self.problems) > before:
+        setup = read_cell(options, f"{where}.simulate", self.problems)
+        if setup is None:
             return
         air = self.chambers.get(roles.get(CHAMBER_ROLE, "")) or self._room(name)
-        self.cells[name] = CircuitCell(recipe, air, lag_second)
+        self.cells[name] = CircuitCell(
+            setup.recipe, air, setup.thermal_lag_second, setup.fixture, setup.drift_per_hour
+        )
         switch, _, path = str(content.get(SWITCH_ROLE, "")).partition("/")
         if switch:
             self._paths.setdefault(switch, {})[path] = self.cells[name]

@@ -1,4 +1,4 @@
-"""House rules for every test: none leaves a thread behind."""
+"""House rules for every test: none leaves a thread behind, none fails for being slow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
 
 

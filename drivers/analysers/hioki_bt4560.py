@@ -22,19 +22,12 @@ from rig.wire import scpi
 # In the order of the sheet's current_ranges_ampere: the test current is the range.
 _RANGE_COMMANDS = (":RANG 100E-3", ":RANG 10E-3", ":RANG 3E-3")
 
-# The field's settings for live cells; together below the meter's input buffer of 256 bytes.
+# The field's settings for live cells; each line well below the meter's input buffer of 256 bytes.
 _SETTINGS = (
-    f":SYST:HEAD OFF;{IDLE}",
-    ":TRIG:SOUR IMM",
-    ":FUNC RV",
-    ":SAMP:RATE V,MED",
-    ":SAMP:RATE Z,MED",
-    ":SAMP:DEL:MODE WAVE",
-    ":SAMP:DEL:WAVE 0.5",
-    ":LIM OFF",
-    ":ZERO:CROS ON",
-    ":CALC:AVER 1",
-    ":ADJ:SLOP ON",
+    f":SYST:HEAD OFF;{IDLE};:TRIG:SOUR IMM;:FUNC RV",
+    ":SAMP:RATE V,MED;:SAMP:RATE Z,MED;:SAMP:DEL:MODE WAVE;:SAMP:DEL:WAVE 0.5",
+    ":LIM OFF;:ZERO:CROS ON;:CALC:AVER 1;:ADJ:SLOP ON",
+    ":AUT OFF",  # autorange would choose another test current, up to 1.5 A
 )
 
 LOOK_SECOND = 1.0  # of instrument time, about, that one poll may take
@@ -69,7 +62,8 @@ class HiokiBT4560:
         if objections or range_command is None:
             raise OutOfRange(f"{self._meter.where}: nothing sent: {'; '.join(objections)}")
         self._forget()
-        self._meter.configure(*_SETTINGS, range_command)
+        self._meter.forget_errors()
+        self._meter.change(*_SETTINGS, range_command)
         self._limits, self._frequencies = limits, deque(_frequencies(sweep))
 
     def poll(self) -> SweepProgress:
@@ -84,7 +78,7 @@ class HiokiBT4560:
             points = self._measure_for(LOOK_SECOND, self._limits)
             done = not self._frequencies
             if done:
-                self._meter.configure(IDLE)
+                self._meter.idle()
         except (LinkError, InstrumentError):
             self._forget()  # the next poll must not take it for a spectrum that goes on
             raise

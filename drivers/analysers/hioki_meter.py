@@ -74,10 +74,10 @@ class HiokiMeter:
         """End continuous measurement, confirmed; a measurement under way is waited for.
 
         No query of the trigger state is known. Settings are taken in order and a measurement is
-        not overtaken, so an ``*ESR?`` of 0 after the setting says that it is in force.
+        not overtaken, so an ``*ESR?`` of 0 behind the setting, in its line, says that it is in force.
         """
         try:
-            self.configure(IDLE)
+            self.idle()
         except (LinkError, InstrumentError) as problem:
             raise UnconfirmedSafeState(
                 f"{self.where}: end of measurement not confirmed: {problem}",
@@ -87,33 +87,47 @@ class HiokiMeter:
     # --- settings --------------------------------------------------------------------------------
 
     def configure(self, *lines: str) -> None:
-        """Forget old errors, send settings, and see that none was refused."""
-        self._get_into_step()
-        self._write("*CLS")
-        self._send_confirmed(lines)
+        """Forget old errors, send settings, and see that none was refused.
 
-    def change(self, line: str) -> None:
-        """Send one setting more.
-
-        Without ``*CLS`` before it, a meter that lost its settings in a power dip shows by the
-        power-on bit. Raises Refused.
+        A line that is lost on its way is not refused: see ``change``.
         """
-        self._get_into_step()
-        self._send_confirmed((line,))
-
-    def _send_confirmed(self, lines: tuple[str, ...]) -> None:
+        self.forget_errors()
         for line in lines:
             self._write(line)
-        status = self._event_status()
+        self._raise_refusal(" | ".join(lines), self._event_status())
+
+    def change(self, *lines: str) -> None:
+        """Send settings, each line with its question in the same message: a lost one has no answer.
+
+        Without ``*CLS`` before it, a meter that lost its settings in a power dip shows by the
+        power-on bit. Raises Refused, LinkTimeout.
+        """
+        for line in lines:
+            command = f"{line};*ESR?"
+            self._raise_refusal(line, self._as_status(command, self.query(command)))
+
+    def idle(self) -> None:
+        """End continuous measurement."""
+        self.forget_errors()
+        self.change(IDLE)
+
+    def forget_errors(self) -> None:
+        """Clear the event status register, the power-on bit included."""
+        self._get_into_step()
+        self._write("*CLS")
+
+    def _raise_refusal(self, sent: str, status: int) -> None:
         if status:
-            raise self._refused(" | ".join(lines), status)
+            raise self._refused(sent, status)
 
     def _event_status(self) -> int:
         """Return the event status register, which reading clears."""
         self.ask("*ESR?")
-        answer = self.answer()
+        return self._as_status("*ESR?", self.answer())
+
+    def _as_status(self, command: str, answer: str) -> int:
         if _STATUS.fullmatch(answer) is None or int(answer) > 255:
-            raise self.unreadable("*ESR?", answer, "a number from 0 to 255")
+            raise self.unreadable(command, answer, "a number from 0 to 255")
         return int(answer)
 
     # --- queries ---------------------------------------------------------------------------------

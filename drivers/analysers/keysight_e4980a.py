@@ -31,6 +31,7 @@ from rig.wire.conversation import Conversation
 _MARKER = ("*OPC?;*OPC?", "1;1")
 _MAKERS = ("Keysight Technologies", "Agilent Technologies")  # the older name on older units
 
+_FUNCTION = "RX"  # resistance and reactance, ohm
 _FETCH = b":FETC:IMP:FORM?\n"
 # Measurement status, the third value of every point (data transfer format of the user's guide).
 _FLAGS = {
@@ -57,6 +58,7 @@ class KeysightE4980A:
         self._talk = Conversation(link, self._who, self.sheet.timeout_second, _MARKER)
         self._model: Model | None = None
         self._remaining: tuple[float, ...] | None = None  # frequencies, hertz; None: no spectrum
+        self._level = (":VOLT", 0.0)  # of the spectrum: the command that set it, and the value
 
     def identify(self) -> Identity:
         answer = self._talk.query("*IDN?")
@@ -78,11 +80,12 @@ class KeysightE4980A:
             self.identify()
             self._refuse_beyond(sweep, limits)
         self._remaining = None
-        command, level = _level(sweep)
+        command, level = self._level = _level(sweep)
         self._talk.send(*_set_up(f"{command} {level:.6g}"))
         if errors := self._errors():
             raise Refused(f"{self._who}: {sweep} was refused: {'; '.join(errors)}")
         self._confirm_bias_off()
+        self._confirm_function()
         self._confirm(command, level)
         self._remaining = _frequencies(sweep)
 
@@ -112,7 +115,11 @@ class KeysightE4980A:
             ) from error
 
     def _measure(self, frequency_hertz: float) -> ImpedancePoint:
-        """Measure one point; overloads are NaN and flagged."""
+        """Measure one point; overloads are NaN and flagged.
+
+        The level is read back with every point: a meter that woke up from a power dip drives with
+        a level of its own and measures something else than R and X.
+        """
         self._talk.send(f":FREQ {frequency_hertz:.6g}")
         measured_hertz = self._confirm(":FREQ", frequency_hertz)
         self._talk.send(":TRIG:IMM")
@@ -124,6 +131,7 @@ class KeysightE4980A:
                 f"{self._who}: sent {_FETCH!r}, got status {status:g}, "
                 f"expected one of {', '.join(str(known) for known in _FLAGS)}"
             )
+        self._confirm(*self._level)
         flags = _FLAGS[int(status)]
         if flags & Flag.OVERLOAD or not (math.isfinite(real) and math.isfinite(imaginary)):
             real = imaginary = math.nan
@@ -152,6 +160,14 @@ class KeysightE4980A:
     def _confirm_bias_off(self) -> None:
         if self._talk.switch(":BIAS:STAT?"):
             raise Refused(f"{self._who}: sent ':BIAS:STAT OFF', ':BIAS:STAT?' says 1")
+
+    def _confirm_function(self) -> None:
+        """Raise Refused unless R and X are measured: two other numbers would pass for them."""
+        function = self._talk.query(":FUNC:IMP?")
+        if function != _FUNCTION:
+            raise Refused(
+                f"{self._who}: sent ':FUNC:IMP {_FUNCTION}', ':FUNC:IMP?' says {function!r}"
+            )
 
     def _confirm_quiet(self) -> None:
         """Read the quiet state back; a second time, in step, where the first answer was none."""
@@ -182,7 +198,7 @@ def _set_up(level: str) -> tuple[str, ...]:
         "*CLS",
         *_QUIET,
         ":FORM ASC",
-        ":FUNC:IMP RX",
+        f":FUNC:IMP {_FUNCTION}",
         ":FUNC:IMP:RANG:AUTO ON",
         ":APER LONG,1",
         ":INIT:CONT ON",

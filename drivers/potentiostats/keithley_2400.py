@@ -29,7 +29,6 @@ _READ = b":READ?\n"
 _OVERFLOW, _REAL_COMPLIANCE = 1 << 0, 1 << 3
 _OVERVOLTAGE_PROTECTION, _RANGE_COMPLIANCE = 1 << 4, 1 << 16
 _NOT_WITH_OUTPUT_OFF = 803
-_INTO_OFF = (":OUTP:SMOD HIMP", ":OUTP OFF")
 # Whatever ran before may have left these otherwise: one reading per :READ?, started by itself,
 # with voltage, current and status in it, and an output that stays on afterwards.
 _ONE_READING_OF_BOTH = (
@@ -54,7 +53,12 @@ class Keithley2400(SourceMeter):
     sheet: ClassVar[Sheet] = load_sheet(Path(__file__).with_suffix(".toml"))
     # Every stop and every set-up begins with the off state, so it answers HIMP ever after.
     marker = (":OUTP:SMOD?", "HIMP")
-    stop_commands = (":ABOR", *_INTO_OFF)
+    # The off state before off, so that the cell never sees the 0 V source of NORMAL.
+    stop_commands = (":ABOR", ":OUTP:SMOD HIMP", ":OUTP OFF")
+    off_state_settings = (":OUTP:SMOD",)
+    measured: ClassVar[Mapping[Source, frozenset[str]]] = dict.fromkeys(
+        Source, frozenset({"VOLT", "CURR"})
+    )
     level_commands: ClassVar[Mapping[Source, str]] = {
         Source.VOLTAGE: ":SOUR:VOLT:LEV",
         Source.CURRENT: ":SOUR:CURR:LEV",
@@ -84,18 +88,14 @@ class Keithley2400(SourceMeter):
     def _set_up_commands(self, setup: Setup) -> tuple[str, ...]:
         """Return the set-up in the order that no command meets a setting it conflicts with.
 
-        Off state before output off, so that the cell never sees the 0 V source of NORMAL. Source
-        range while the level is 0. The limit under autorange (+824: not above a fixed measure
-        range; nor below 0.1 % of it); the fixed range after it holds it, so that the limit in
-        force is the one of the set point and never a range's.
+        Source range while the level is 0. The limit under autorange (+824: not above a fixed
+        measure range; nor below 0.1 % of it); the fixed range after it holds it, so that the limit
+        in force is the one of the set point and never a range's.
         """
         frame = setup.frame
         source, sense = f":SOUR:{frame.source.value}", f":SENS:{frame.source.measured}"
         fixed = () if frame.measure_range is AUTO else (range_command(sense, frame.measure_range),)
         return (
-            ":ABOR",
-            "*CLS",
-            *_INTO_OFF,
             *_ONE_READING_OF_BOTH,
             ":SYST:RSEN ON",
             ":SYST:AZER ON",
@@ -109,13 +109,6 @@ class Keithley2400(SourceMeter):
             *fixed,
             f"{sense}:NPLC 1",
         )
-
-    def _confirm_off(self) -> None:
-        """Off alone does not disconnect: only in the HIMP off state is the relay open."""
-        super()._confirm_off()
-        state = self._talk.query(":OUTP:SMOD?")
-        if state != "HIMP":
-            raise Refused(f"{self._who}: sent ':OUTP:SMOD HIMP', ':OUTP:SMOD?' says {state!r}")
 
     def _take_reading(self, source: Source) -> CellReading:
         try:

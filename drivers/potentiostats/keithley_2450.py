@@ -24,7 +24,6 @@ from rig.core.sheet import Sheet, load_sheet
 _READ = b':READ? "defbuffer1",SOUR,READ,SOURSTAT\n'
 # Source status bits (2450 reference, buffer element SOURSTAT).
 _OVERTEMPERATURE, _LIMIT_REACHED, _OUTPUT_ON = 1 << 4, 1 << 5, 1 << 7
-_INTO_OFF = (":OUTP:VOLT:SMOD HIMP", ":OUTP:CURR:SMOD HIMP", ":OUTP OFF")
 
 
 class Keithley2450(SourceMeter):
@@ -32,7 +31,12 @@ class Keithley2450(SourceMeter):
 
     sheet: ClassVar[Sheet] = load_sheet(Path(__file__).with_suffix(".toml"))
     marker = ("*LANG?", "SCPI")
-    stop_commands = (":ABOR", *_INTO_OFF)
+    # The off states before off, so that the cell never sees the 0 V source of NORMAL.
+    stop_commands = (":ABOR", ":OUTP:VOLT:SMOD HIMP", ":OUTP:CURR:SMOD HIMP", ":OUTP OFF")
+    off_state_settings = (":OUTP:VOLT:SMOD", ":OUTP:CURR:SMOD")
+    measured: ClassVar[Mapping[Source, frozenset[str]]] = {
+        source: frozenset({source.measured}) for source in Source
+    }
     level_commands: ClassVar[Mapping[Source, str]] = {
         Source.VOLTAGE: ":SOUR:VOLT",
         Source.CURRENT: ":SOUR:CURR",
@@ -53,8 +57,7 @@ class Keithley2450(SourceMeter):
     def _set_up_commands(self, setup: Setup) -> tuple[str, ...]:
         """Return the set-up in the order that no command meets a setting it conflicts with.
 
-        Off state before output off, so that the cell never sees the 0 V source of NORMAL. OVP
-        while the level is 0 V and the source is VOLT, where neither a stale level nor a stale
+        OVP while the level is 0 V and the source is VOLT, where neither a stale level nor a stale
         voltage limit stands against it. The limit after the source range and under autorange: a
         fixed range forces the limit to 0.1 % of itself or more.
         """
@@ -62,9 +65,6 @@ class Keithley2450(SourceMeter):
         source, sense = f":SOUR:{frame.source.value}", f":SENS:{frame.source.measured}"
         select = () if frame.source is Source.VOLTAGE else (f":SOUR:FUNC {frame.source.value}",)
         return (
-            ":ABOR",
-            "*CLS",
-            *_INTO_OFF,
             ":SOUR:FUNC VOLT",
             ":SOUR:VOLT 0",
             f":SOUR:VOLT:PROT PROT{frame.protection_volt:g}",

@@ -44,7 +44,9 @@ class SourceMeter(ABC):
 
     sheet: ClassVar[Sheet]
     marker: ClassVar[tuple[str, str]]  # see Conversation
-    stop_commands: ClassVar[tuple[str, ...]]  # into the off state in which the relay is open
+    stop_commands: ClassVar[tuple[str, ...]]  # idle, and into the off state that opens the relay
+    off_state_settings: ClassVar[tuple[str, ...]]  # all of them, to be read back as HIMP
+    measured: ClassVar[Mapping[Source, frozenset[str]]]  # the functions, by what is sourced
     level_commands: ClassVar[Mapping[Source, str]]
     limit_commands: ClassVar[Mapping[Source, str]]
 
@@ -115,7 +117,7 @@ class SourceMeter(ABC):
 
     @abstractmethod
     def _set_up_commands(self, setup: Setup) -> tuple[str, ...]:
-        """Return all of a set-up, from any state, output off first; the output stays off."""
+        """Return all of a set-up, for any settings of before; the output is off and stays off."""
 
     @abstractmethod
     def _take_reading(self, source: Source) -> CellReading:
@@ -138,9 +140,15 @@ class SourceMeter(ABC):
     # --- setting up ----------------------------------------------------------------------------
 
     def _set_up(self, setup: Setup) -> None:
-        """From any state: output off, everything set, confirmed, output on, confirmed."""
-        self._talk.send(*self._set_up_commands(setup))
+        """From any state: output off, everything set, output on, each confirmed before the next.
+
+        A set-up passes 0 V under limits of before: with the output still on, the cell would see it.
+        """
+        self._talk.send(*self.stop_commands)
+        self._confirm_open(self._talk.switch(":OUTP?"))
+        self._talk.send("*CLS", *self._set_up_commands(setup))
         self._confirm(setup)
+        self._confirm_functions(setup.frame.source)
         self._talk.send(":OUTP ON")
         if not self._talk.switch(":OUTP?"):
             errors = "; ".join(self._errors()) or "no error reported"
@@ -181,6 +189,23 @@ class SourceMeter(ABC):
                     "the instrument kept another value without an error"
                 )
 
+    def _confirm_functions(self, source: Source) -> None:
+        """Raise Refused unless the instrument sources and measures what was asked for.
+
+        A line that was lost on its way leaves no error, and a rest would be a 0 V source. Changes
+        with the output on leave both alone: once for every set-up is enough.
+        """
+        for query, wanted in (
+            (":SOUR:FUNC?", frozenset({source.value})),
+            (":SENS:FUNC?", self.measured[source]),
+        ):
+            answer = self._talk.query(query)
+            if _functions(answer) != wanted:
+                raise Refused(
+                    f"{self._who}: sent '{query}', got {answer!r}, "
+                    f"expected {' and '.join(sorted(wanted))}: the instrument kept another function"
+                )
+
     def _confirm_off(self) -> None:
         """Ask whether the output is off; a second time, in step, where the first answer was none.
 
@@ -193,8 +218,16 @@ class SourceMeter(ABC):
         except (LinkError, UnreadableReply):
             self._talk.send(":OUTP OFF")
             still_on = self._talk.switch(":OUTP?")
+        self._confirm_open(still_on)
+
+    def _confirm_open(self, still_on: bool) -> None:
+        """Raise Refused unless it is off, and off is HIMP: only in that state is the relay open."""
         if still_on:
             raise Refused(f"{self._who}: sent ':OUTP OFF', ':OUTP?' says 1")
+        for setting in self.off_state_settings:
+            state = self._talk.query(f"{setting}?")
+            if state != "HIMP":
+                raise Refused(f"{self._who}: sent '{setting} HIMP', '{setting}?' says {state!r}")
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -217,6 +250,11 @@ class SourceMeter(ABC):
 def range_command(prefix: str, full_scale: float | None) -> str:
     """Return the command that puts ``:SOUR:VOLT`` or the like on a range, or on autorange."""
     return f"{prefix}:RANG:AUTO ON" if full_scale is AUTO else f"{prefix}:RANG {full_scale:.6g}"
+
+
+def _functions(answer: str) -> set[str]:
+    """Return the functions in an answer, for both ``VOLT`` and ``"VOLT:DC","CURR:DC"``."""
+    return {name.strip('"').removesuffix(":DC") for name in answer.split(",")}
 
 
 def _is_information(error: scpi.ScpiError) -> bool:

@@ -26,6 +26,8 @@ STATUS_FLAGS = {
     f"1{nibble:X}": sum(int(flag) for bit, flag in enumerate(_STATUS_BITS) if nibble >> bit & 1)
     for nibble in range(16)
 }
+# Metadata token `2XX`: the number of the range, another table for each model.
+RANGE_INDICES = {f"2{index:02X}": index for index in range(256)}
 
 _VARIABLE = re.compile(
     r"(?P<kind>[a-z]{2})"
@@ -35,10 +37,14 @@ _VARIABLE = re.compile(
 
 
 class Variable(NamedTuple):
-    """One value of a package in its base unit; ``flags`` is what the device says of it."""
+    """One value of a package in its base unit; ``flags`` is what the device says of it.
+
+    ``range_index`` is the device's number of the range it was measured in, None where it says none.
+    """
 
     value: float
     flags: int
+    range_index: int | None = None
 
 
 def script_number(value: float) -> str:
@@ -70,7 +76,7 @@ def script_number(value: float) -> str:
 def decode_package(line: str, where: str) -> dict[str, Variable]:
     """Read a line ``P<variable>;<variable>..`` into its variables, keyed by their type.
 
-    Metadata other than the status is skipped. A value that is not a number comes as NaN, flagged
+    Metadata other than status and range is skipped. A value that is not a number comes as NaN, flagged
     OVERLOAD: it is not a measurement. ``where`` says whose line it is, for the message. Raises
     UnreadableReply.
 
@@ -84,11 +90,13 @@ def decode_package(line: str, where: str) -> dict[str, Variable]:
         match = _VARIABLE.fullmatch(field)
         if match is None or match["kind"] in package:
             raise _unreadable(line, where)
-        flags = _status(match["metadata"], line, where)
+        flags, range_index = _status_and_range(match["metadata"], line, where)
+        value = float("nan")
         if match["hex"] is None:
-            package[match["kind"]] = Variable(float("nan"), flags | int(Flag.OVERLOAD))
+            flags |= int(Flag.OVERLOAD)
         else:
-            package[match["kind"]] = Variable(_value(match["hex"], match["prefix"]), flags)
+            value = _value(match["hex"], match["prefix"])
+        package[match["kind"]] = Variable(value, flags, range_index)
     return package
 
 
@@ -99,14 +107,18 @@ def _value(digits: str, prefix: str) -> float:
     return integer / 10**-exponent if exponent < 0 else float(integer * 10**exponent)
 
 
-def _status(metadata: str, line: str, where: str) -> int:
-    flags = 0
+def _status_and_range(metadata: str, line: str, where: str) -> tuple[int, int | None]:
+    flags, range_index = 0, None
     for token in metadata.split(","):
         if token.startswith("1"):
             if token not in STATUS_FLAGS:
                 raise _unreadable(line, where)
             flags |= STATUS_FLAGS[token]
-    return flags
+        elif token.startswith("2"):
+            if token not in RANGE_INDICES:
+                raise _unreadable(line, where)
+            range_index = RANGE_INDICES[token]
+    return flags, range_index
 
 
 def _unreadable(line: str, where: str) -> UnreadableReply:

@@ -77,6 +77,7 @@ class PalmSensMethodScript:
         self._regulation = Regulation.OPEN
         self._newest: CellReading | None = None
         self._points: list[ImpedancePoint] = []
+        self._ranges: dict[str, int] = {}  # of the newest value of each type, by its number
 
     def identify(self) -> Identity:
         """End whatever runs, then ask for type, serial number and MethodSCRIPT version."""
@@ -228,7 +229,7 @@ class PalmSensMethodScript:
         self._take(line)
 
     def _forget(self) -> None:
-        self._sweeping, self._newest, self._points = False, None, []
+        self._sweeping, self._newest, self._points, self._ranges = False, None, [], {}
 
     def _take_arrived(self) -> None:
         while self._device.running:
@@ -247,7 +248,7 @@ class PalmSensMethodScript:
             raise self._device.unreadable("a script", line, "a package, a marker or the end")
 
     def _keep(self, package: dict[str, Variable], line: str) -> None:
-        flags = 0
+        flags = self._settling(package)
         for variable in package.values():
             flags |= variable.flags
         if self._sweeping:
@@ -262,6 +263,21 @@ class PalmSensMethodScript:
         if self._regulation is not Regulation.OPEN:
             current = self._value(package, line, "ba", "db").value
         self._newest = CellReading(voltage, current, self._regulation, flags)
+
+    def _settling(self, package: dict[str, Variable]) -> int:
+        """Return SETTLING where a value is in another range than the last of its type in this script.
+
+        By type, because a hold at the limit goes from the applied current (db) to a measured one
+        (ba), which have ranges of their own. A value that names no range says nothing about it.
+        """
+        named = {
+            kind: variable.range_index
+            for kind, variable in package.items()
+            if variable.range_index is not None
+        }
+        changed = any(self._ranges.get(kind, index) != index for kind, index in named.items())
+        self._ranges.update(named)
+        return int(Flag.SETTLING) if changed else 0
 
     def _value(self, package: dict[str, Variable], line: str, *kinds: str) -> Variable:
         for kind in kinds:

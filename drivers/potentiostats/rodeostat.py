@@ -70,7 +70,7 @@ class Rodeostat:
         self._model = self._model_of(variant)
         number = self._device.number(self._device.ask("getDeviceId"), "deviceId", "getDeviceId")
         firmware = self._device.text(self._device.ask("getVersion"), "version", "getVersion")
-        return Identity(self.sheet.maker, variant, f"{number:g}", firmware)
+        return Identity(self.sheet.maker, variant, f"{number:.0f}", firmware)
 
     def _model_of(self, variant: str) -> Model:
         model = self.sheet.model(variant)

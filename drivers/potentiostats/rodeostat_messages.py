@@ -7,6 +7,7 @@ test runs, between the replies too. Source: the maker's "JSON Serial Commands" a
 from __future__ import annotations
 
 import json
+import math
 from typing import TypeAlias
 
 from rig.core.errors import LinkTimeout, Refused, UnreadableReply
@@ -58,8 +59,13 @@ class Conversation:
             raise
 
     def number(self, message: Message, key: str, sent: str) -> float:
+        """Return a finite number: Python's JSON takes NaN and numbers beyond all bounds for some."""
         value = message.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise self.unreadable(sent, message, f"a number as {key!r}")
         return float(value)
 

@@ -45,7 +45,7 @@ class Switch:
     select: tuple[str, ...]  # opens every block of commands
     on: tuple[str, ...]
     off: tuple[str, ...]
-    question: str
+    questions: tuple[str, ...]  # one for each of ``on``; the last alone tells that all is off
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class Output:
         return cell_reading(voltage, current, regulation, int(flags | hot))
 
     def is_on(self) -> bool:
-        """Return whether the output is switched on."""
-        return self._talk.switch(self._switch.question)
+        """Return whether the output is switched on; where it has two switches, by the master's."""
+        return self._talk.switch(self._switch.questions[-1])
 
     def select(self) -> None:
         """Address this output, for a question that follows."""
@@ -147,12 +147,14 @@ class Output:
     # --- setting up ----------------------------------------------------------------------------
 
     def _set_up(self, setup: Setup) -> None:
-        """From any state: output off, everything set, confirmed, output on, confirmed.
+        """From any state: output off, everything set, output on, each confirmed before the next.
 
         Off before the reset, so that the cell does not see the 0 V of the reset state. The reset
         ends what a person may have left on: battery simulation, arbitrary waveform, resistance.
         """
-        self._talk.send("*CLS", *self._switch.off, "*RST")
+        self._talk.send("*CLS", *self._switch.off)
+        self._refuse_if(self.is_on())
+        self._talk.send("*RST")
         self._wait()
         self._talk.send(*self._switch.select)
         if self._talk.switch("SOUR:VOLT:PROT:TRIP?"):
@@ -162,12 +164,7 @@ class Output:
         self._confirm(setup)
         self._talk.send(*self._switch.on)
         self._wait()  # for the relay
-        if not self.is_on():
-            errors = "; ".join(self._errors()) or "no error reported"
-            raise Refused(
-                f"{self.who}: sent {self._switch.on[-1]!r}, output is still off: {errors}",
-                remedy="check the sense leads, and at the instrument that no protection has tripped",
-            )
+        self._confirm_on()
 
     def _send_levels(self, levels: tuple[tuple[str, float], ...]) -> None:
         self._talk.send(*(f"{command} {value:.6g}" for command, value in levels))
@@ -184,6 +181,16 @@ class Output:
                     "the instrument kept another value without an error"
                 )
 
+    def _confirm_on(self) -> None:
+        """Raise Refused unless every switch of the output says that it is on."""
+        for command, question in zip(self._switch.on, self._switch.questions, strict=True):
+            if not self._talk.switch(question):
+                errors = "; ".join(self._errors()) or "no error reported"
+                raise Refused(
+                    f"{self.who}: sent {command!r}, output is still off: {errors}",
+                    remedy="check the sense leads, and at the instrument that no protection has tripped",
+                )
+
     def _confirm_off(self) -> None:
         """Ask whether the output is off; a second time, in step, where the first answer was none.
 
@@ -196,8 +203,11 @@ class Output:
         except (LinkError, UnreadableReply):
             self._talk.send(*self._switch.select, *self._switch.off)
             still_on = self.is_on()
+        self._refuse_if(still_on)
+
+    def _refuse_if(self, still_on: bool) -> None:
         if still_on:
-            sent, asked = self._switch.off[-1], self._switch.question
+            sent, asked = self._switch.off[-1], self._switch.questions[-1]
             raise Refused(f"{self.who}: sent {sent!r}, {asked!r} says 1")
 
     def _drives(self, status: int) -> bool:

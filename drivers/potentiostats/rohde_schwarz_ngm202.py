@@ -38,7 +38,7 @@ _SWITCH = Switch(
     select=("INST:NSEL 1",),
     on=("OUTP:SEL 1", "OUTP:GEN 1"),
     off=("OUTP:SEL 0", "OUTP:GEN 0"),
-    question="OUTP:GEN?",
+    questions=("OUTP:SEL?", "OUTP:GEN?"),
 )
 _VOLTAGE, _CURRENT = b"MEAS:VOLT?\n", b"MEAS:CURR?\n"
 
@@ -80,7 +80,7 @@ class RohdeSchwarzNgm202:
         self._output.select()
         if self._output.is_on():
             raise InstrumentError(
-                f"{self._output.who}: at rest, and {_SWITCH.question!r} says 1: somebody switched it on",
+                f"{self._output.who}: at rest, and {_SWITCH.questions[-1]!r} says 1: somebody switched it on",
                 remedy="leave the instrument in remote control while a run uses it",
             )
         return CellReading(math.nan, 0.0, Regulation.OPEN)

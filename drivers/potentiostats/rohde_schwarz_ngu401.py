@@ -32,7 +32,7 @@ from rig.core.instruments import (
 from rig.core.link import Link
 from rig.core.sheet import Model, Sheet, load_sheet
 
-_SWITCH = Switch(select=(), on=("OUTP 1",), off=("OUTP 0",), question="OUTP?")
+_SWITCH = Switch(select=(), on=("OUTP 1",), off=("OUTP 0",), questions=("OUTP?",))
 _READ = b"READ?\n"
 
 # SOUR:CURR MIN of an NGU401.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,10 +18,10 @@ from sqlalchemy import Engine
 
 from rig.analysis.flags import ARR_TSAMPLE, FlagNote, flag
 from rig.analysis.impedance_fit import fit_circuit
-from rig.analysis.spectrum import Spectrum, spectrum
 from rig.bench.cycling_evaluation import evaluate_cycling
 from rig.bench.file import ROLES
 from rig.bench.pellet_evaluation import evaluate_pellet, leads_of
+from rig.bench.spectra import Event, load_spectra
 from rig.core.errors import AnalysisError, BadInput
 from rig.report.findings import (
     Array,
@@ -38,10 +37,8 @@ from rig.store import queries, tables
 # Separator and leads, three interfaces (cathode, anode, charge transfer), then diffusion.
 FULL_CELL_CIRCUIT = "L0-R0-p(R1,CPE1)-p(R2,CPE2)-p(R3,CPE3)-CPE4"
 TRACE_POINTS = 4_000
-POINT_COLUMNS = ["frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"]
 
 Truth = Mapping[str, float]
-Event = tuple[float, str, str]  # test time in seconds, kind, message
 
 
 def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None) -> RunFindings:
@@ -51,13 +48,14 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
     """
     cell = queries.load_cell(engine, run.values["cell_id"]) or {}
     samples = queries.samples(engine, run.run_id)
-    measured, left_out = _spectra(engine, run.run_id)
+    leads = leads_of(run)
+    measured, left_out = load_spectra(engine, run.run_id, leads_known=leads is not None)
     cycles = queries.table_frame(engine, tables.cycle, run.run_id)
     pellet_quantities: list[Quantity] = []
     cycling_quantities: list[Quantity] = []
     pellet, cycling = None, None
     if cycles.empty and measured:
-        measured, pellet, pellet_quantities = evaluate_pellet(measured, cell, leads_of(run))
+        measured, pellet, pellet_quantities = evaluate_pellet(measured, cell, leads)
     elif not cycles.empty:
         measured = [_fit_full_cell(one) for one in measured]
         cycling, cycling_quantities = evaluate_cycling(samples, cycles)
@@ -72,7 +70,7 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
         pellet=pellet,
         cycling=cycling,
         quantities=tuple(quantities),
-        flags=_all_flags(pellet, cycling),
+        flags=_all_flags(measured, pellet, cycling),
     )
 
 
@@ -126,9 +124,9 @@ def _with_truth(quantity: Quantity, truth: Truth) -> Quantity:
 
 
 def _all_flags(
-    pellet: PelletFinding | None, cycling: CyclingFinding | None
+    spectra: list[SpectrumFinding], pellet: PelletFinding | None, cycling: CyclingFinding | None
 ) -> tuple[FlagNote, ...]:
-    notes: list[FlagNote] = []
+    notes = [note for one in spectra for note in one.flags]
     if pellet is not None:
         for fitted in (pellet.arrhenius, pellet.interface_arrhenius):
             notes += fitted.flags if fitted else ()
@@ -157,40 +155,6 @@ def _extremes(values: Array, points: int) -> np.ndarray[Any, np.dtype[np.intp]]:
         if np.isfinite(stretch).any():
             kept |= {start + int(np.nanargmin(stretch)), start + int(np.nanargmax(stretch))}
     return np.array(sorted(kept))
-
-
-# --- spectra -------------------------------------------------------------------------------------
-
-
-def _spectra(engine: Engine, run_id: str) -> tuple[list[SpectrumFinding], list[Event]]:
-    """Return every complete spectrum, not yet fitted, and which points or spectra were left out."""
-    frame = queries.table_frame(engine, tables.spectrum, run_id)
-    points = queries.table_frame(engine, tables.impedance_point, run_id)
-    found: list[SpectrumFinding] = []
-    left_out: list[Event] = []
-    for row in frame[frame["complete"].astype(bool)].to_dict("records"):
-        own = points[points["spectrum_count"] == row["spectrum_count"]][POINT_COLUMNS]
-        finite = own.astype(float).dropna()
-        where, told = f"spectrum {row['spectrum_count']}", []
-        if len(finite) < len(own):
-            told.append(f"{where}: {len(own) - len(finite)} of {len(own)} points have no number")
-        try:
-            found.append(_finding(row, spectrum(*(finite[name] for name in POINT_COLUMNS))))
-        except BadInput as error:
-            told.append(f"{where} is left out: {error}")
-        left_out += [(float(row["test_time_second"]), "left out", message) for message in told]
-    return found, left_out
-
-
-def _finding(row: Mapping[Any, Any], measured: Spectrum) -> SpectrumFinding:
-    celsius = row["ambient_temperature_celsius"]
-    return SpectrumFinding(
-        int(row["spectrum_count"]),
-        int(row["cycle_count"]),
-        math.nan if celsius is None else float(celsius),
-        measured,
-        None,
-    )
 
 
 def _fit_full_cell(finding: SpectrumFinding) -> SpectrumFinding:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from rig.bench.collecting import Collector
+from rig.bench.correction import read_correction
 from rig.bench.limits import LimitsReader
 from rig.bench.registry import load_driver
 from rig.bench.wiring import option_problems, wiring_problems
 from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.fixture import Fixture
 from rig.core.sheet import Role
+from rig.engine.channel import OnLinkLoss
 from rig.protocol.program import Safety
 from rig.protocol.source import Node, read_source
 from rig.wire.address import parse_address
@@ -28,7 +31,7 @@ SIMULATED = "sim"
 ROLES = tuple(role.value for role in Role)
 _TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
 _INSTRUMENT = ("driver", "connect", "options", "simulate")
-_CHANNEL = (*ROLES, "leads", "dc_blocking", "simulate")
+_CHANNEL = (*ROLES, "leads", "correction", "dc_blocking", "on_link_loss", "simulate")
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
 
@@ -61,6 +64,8 @@ class ChannelSpec:
     where: str
     path: str = ""
     dc_blocking: bool = False
+    fixture: Fixture | None = None  # the open and short that impedances are corrected with
+    on_link_loss: OnLinkLoss = OnLinkLoss.CONTINUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +209,38 @@ class _Reader(Collector):
                 self.refuse(entry, f"channel {name!r} needs its instruments by role", example)
                 continue
             self.keys(entry, _CHANNEL, f"channel {name!r}")
-            roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
-            named = {role: instrument for role, instrument in roles.items() if instrument}
-            path = str(entry.child("multiplexer").value).partition("/")[2]
-            blocked = self._yes(entry.get("dc_blocking"))
-            leads = self._leads(entry)
-            where = entry.key_where
-            yield ChannelSpec(name, named, limits.of(name), leads, where, path, blocked)
+            yield self._channel(name, entry, instruments, limits.of(name))
+
+    def _channel(
+        self, name: str, entry: Node, instruments: dict[str, InstrumentSpec], limits: Safety
+    ) -> ChannelSpec:
+        roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
+        leads, fixture = self._leads(entry), self._fixture(entry)
+        if leads is not None and fixture is not None and fixture.short is not None:
+            message = "the short already takes the leads away; give 'leads' or 'short', not both"
+            self.refuse(entry.child("leads"), message)
+        return ChannelSpec(
+            name,
+            {role: instrument for role, instrument in roles.items() if instrument},
+            limits,
+            leads,
+            entry.key_where,
+            path=str(entry.child("multiplexer").value).partition("/")[2],
+            dc_blocking=self._yes(entry.get("dc_blocking")),
+            fixture=fixture,
+            on_link_loss=self._on_link_loss(entry.get("on_link_loss")),
+        )
+
+    def _on_link_loss(self, node: Node | None) -> OnLinkLoss:
+        if node is None:
+            return OnLinkLoss.CONTINUE
+        words = [policy.value for policy in OnLinkLoss]
+        if node.value not in words:
+            message = f"got {node.plain()!r}, expected one of {', '.join(words)}"
+            suggestion = did_you_mean(str(node.value), words)
+            self.refuse(node, message, "on_link_loss: safe", suggestion)
+            return OnLinkLoss.CONTINUE
+        return OnLinkLoss(node.value)
 
     def _yes(self, node: Node | None) -> bool:
         if node is not None and not isinstance(node.value, bool):
@@ -223,6 +253,10 @@ class _Reader(Collector):
         if node is not None and ohm is not None and ohm < 0:
             self.refuse(node, f"got {node.value!r}, expected zero or more", "leads: 0.2 ohm")
         return ohm
+
+    def _fixture(self, channel: Node) -> Fixture | None:
+        node = channel.get("correction")
+        return None if node is None else read_correction(self, node, Path(self._file).parent)
 
     def _role(
         self, entry: Node, role: str, channel: str, instruments: dict[str, InstrumentSpec]

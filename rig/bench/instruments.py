@@ -23,12 +23,13 @@ from rig.core.instruments import (
     ImpedanceAnalyser,
     Limits,
     Multiplexer,
+    ResistanceMeter,
 )
 from rig.core.link import Link
 from rig.core.sheet import Model, Role, Sheet
 from rig.core.simulation import World
 from rig.engine.chamber import SharedChamber
-from rig.engine.runner import Channel
+from rig.engine.channel import Channel
 from rig.engine.scanner import Scanner
 from rig.protocol.check import ChannelFacts
 from rig.wire import ReopeningLink, open_link, spaced
@@ -80,7 +81,9 @@ class OpenBench:
 
     def channel(self, spec: ChannelSpec) -> Channel:
         """Return what a run works on; one SharedChamber per chamber, whoever asks."""
-        cell, analyser = spec.instruments.get("cell"), spec.instruments.get("impedance")
+        cell, analyser, meter = (
+            spec.instruments.get(role) for role in ("cell", "impedance", "resistance")
+        )
         return Channel(
             spec.name,
             cast(CellChannel, self.drivers[cell]) if cell else None,
@@ -92,6 +95,10 @@ class OpenBench:
             self.reopen,
             self._scanner(spec.instruments.get("multiplexer")),
             spec.path,
+            cast(ResistanceMeter, self.drivers[meter]) if meter else None,
+            meter or "",
+            spec.fixture,
+            spec.on_link_loss,
         )
 
     def _chamber(self, name: str | None) -> SharedChamber | None:
@@ -139,6 +146,7 @@ class OpenBench:
             spec.limits,
             analyser.amplitude_volt if analyser else None,
             analyser.amplitude_ampere if analyser else None,
+            spec.fixture.span if spec.fixture else None,
         )
 
 

@@ -93,6 +93,8 @@ def _blocking(measured: Spectrum) -> bool:
 def leads_of(run: queries.RunRecord) -> Leads | None:
     """Return the leads of the run's channel as its bench file knew them, or None."""
     channel = run.values["bench"].get("content", {}).get("channels", {}).get(run.channel, {})
+    if "short" in channel.get("correction", {}):  # taken away point by point; contacts remain
+        return Leads(0.0, LEADS_LEAST_UNCERTAINTY_OHM)
     if "leads" not in channel:
         return None
     ohm = quantity(channel["leads"], "resistance", "leads")

@@ -22,8 +22,9 @@ from rig.bench.speed import make_clock
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
 from rig.core.errors import BadInput, InstrumentError, LinkError, Problem
 from rig.core.records import RunState
+from rig.engine.channel import Channel
 from rig.engine.cursor import Cursor, from_json
-from rig.engine.runner import Channel, Run
+from rig.engine.runner import Run
 from rig.engine.schedule import Schedule, SimulatedSchedule, ThreadedSchedule
 from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol

@@ -33,13 +33,17 @@ def bench_check(bench_name: BenchOption = "sim", json: Json = False) -> int:
         print_json({"instruments": [finding.to_dict() for finding in findings]})
     else:
         from rich.console import Console
+        from rich.markup import escape
         from rich.tree import Tree
 
-        tree = Tree(f"bench {bench_name}")
+        tree = Tree(escape(f"bench {bench_name}"))
         for finding in findings:
             mark = "[green]ok[/]    " if not finding.problem else "[red]FAILED[/]"
-            branch = tree.add(f"{mark} {finding.name}  ({finding.driver} at {finding.connect})")
-            branch.add(finding.problem or finding.identity)
+            where = f"{finding.name}  ({finding.driver} at {finding.connect})"
+            branch = tree.add(f"{mark} {escape(where)}")
+            branch.add(escape(finding.problem or finding.identity))
+            if finding.note:
+                branch.add(f"[yellow]note[/]   {escape(finding.note)}")
         Console().print(tree)
     failed = [finding.name for finding in findings if finding.problem]
     if failed:
@@ -106,6 +110,8 @@ def _sheet_lines(sheet: Sheet) -> list[str]:
     lines.append(
         f"roles: {', '.join(role.value for role in sheet.roles)}; proven: {sheet.tier.value}"
     )
+    if sheet.firmware:
+        lines.append(f"facts from firmware: {', '.join(sheet.firmware)}")
     for model in sheet.models:
         known = {key: value for key, value in asdict(model).items() if value and key != "name"}
         lines.append(

@@ -14,6 +14,7 @@ from rig.cli.running import Database, Json
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from sqlalchemy import Engine
 
     from rig.store.queries import RunRecord
@@ -90,16 +91,22 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
 def export(
     run: RunId,
     format_name: Annotated[
-        str, typer.Option("--format", help="bdf-csv, bdf-parquet or csv.")
+        str, typer.Option("--format", help="bdf-csv, bdf-parquet, csv, or eis-csv for spectra.")
     ] = "bdf-csv",
+    spectrum: Annotated[
+        int | None,
+        typer.Option("--spectrum", help="With eis-csv: only the spectrum of this number."),
+    ] = None,
     out: Annotated[str | None, typer.Option("--out", help="The file to write.")] = None,
     db: Database = None,
     json: Json = False,
 ) -> int:
-    """Write a run's samples as a file: Battery Data Format (csv, parquet) or every column as csv."""
+    """Write a run's samples as a file (Battery Data Format, or every column), or its spectra."""
     from rig.store import queries
-    from rig.store.export import FORMATS, write_samples
+    from rig.store.export import FORMATS, write_frame, write_samples
 
+    if spectrum is not None and format_name != "eis-csv":
+        raise BadInput(Problem("--spectrum", "goes with --format eis-csv only"))
     if format_name not in FORMATS:
         message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
         raise BadInput(Problem("--format", message, example="--format bdf-csv"))
@@ -107,12 +114,26 @@ def export(
         record = queries.find_run(engine, run)
         usual = f"{record.channel}_{record.run_id[:8]}{FORMATS[format_name]}"
         path = output_file("--out", usual if out is None else out)
-        rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
+        if format_name == "eis-csv":
+            rows = write_frame(_spectra(engine, record, spectrum), path, format_name)
+        else:
+            rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
     if json:
         print_json({"run_id": record.run_id, "file": str(path), "rows": rows})
     else:
-        typer.echo(f"{rows} samples: {path}")
+        typer.echo(f"{rows} {'points' if format_name == 'eis-csv' else 'samples'}: {path}")
     return 0
+
+
+def _spectra(engine: Engine, run: RunRecord, wanted: int | None) -> DataFrame:
+    from rig.store import queries, tables
+    from rig.store.export import spectra_frame
+
+    heads, points = (
+        queries.table_frame(engine, table, run.run_id)
+        for table in (tables.spectrum, tables.impedance_point)
+    )
+    return spectra_frame(heads, points, wanted)
 
 
 def _plain(run: RunRecord) -> dict[str, Any]:

@@ -72,7 +72,11 @@ class Spacing:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Facts about one family; see any ``drivers/**/*.toml`` for the file's shape."""
+    """Facts about one family; see any ``drivers/**/*.toml`` for the file's shape.
+
+    ``firmware`` holds the versions, as ``identify`` tells them, that the facts were taken from or
+    proven with; empty where the sources name none.
+    """
 
     family: str
     maker: str
@@ -90,6 +94,7 @@ class Sheet:
     unknowns: tuple[str, ...] = ()
     rules: dict[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()  # what a channel must declare before this may touch its cell
+    firmware: tuple[str, ...] = ()
 
     def model(self, name: str) -> Model | None:
         """Return the model of that name, or None."""
@@ -104,7 +109,7 @@ def load_sheet(path: Path) -> Sheet:
     data["models"] = tuple(_model(entry) for entry in data["models"])
     data["terminator"] = data["terminator"].encode("ascii")
     data["spacing"] = Spacing(**data.get("spacing", {}))
-    for key in ("quirks", "unknowns", "requires"):
+    for key in ("quirks", "unknowns", "requires", "firmware"):
         data[key] = tuple(data.get(key, ()))
     return Sheet(**data)
 

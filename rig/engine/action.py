@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import Enum
 from typing import NamedTuple
 
 from rig.core.instruments import Regulation, Setpoint, Sweep
@@ -36,11 +37,23 @@ class Apply(NamedTuple):
     longest_second: float
 
 
+class Purpose(Enum):
+    """What a sweep is for."""
+
+    SPECTRUM = "spectrum"
+    REPETITION = "repetition"  # the lowest points of the spectrum before it, once more
+    PROBE = "probe"  # one |Z| that tells whether the sample is at temperature; not kept
+
+
 class BeginSweep(NamedTuple):
-    """Hand the cell to the analyser and start a spectrum; a probe is one that is not kept."""
+    """Hand the cell to the analyser and start a sweep."""
 
     sweep: Sweep
-    probe: bool = False
+    purpose: Purpose = Purpose.SPECTRUM
+
+
+class ReadResistance(NamedTuple):
+    """Disconnect the cell and have the resistance meter read it once."""
 
 
 class SetTemperature(NamedTuple):
@@ -55,7 +68,7 @@ class MakeSafe(NamedTuple):
     reason: str
 
 
-Command = Apply | BeginSweep | SetTemperature | MakeSafe
+Command = Apply | BeginSweep | ReadResistance | SetTemperature | MakeSafe
 
 
 class StepEnded(NamedTuple):
@@ -93,7 +106,13 @@ class Note(NamedTuple):
     message: str
 
 
-Event = StepEnded | CycleEnded | Note
+class SpectrumEnded(NamedTuple):
+    """Every point has come, the repeated ones too; the open-circuit voltage after it, or NaN."""
+
+    open_circuit_volt: float
+
+
+Event = StepEnded | CycleEnded | SpectrumEnded | Note
 
 
 class Action(NamedTuple):

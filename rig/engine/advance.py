@@ -18,13 +18,17 @@ from rig.engine.action import (
     Event,
     MakeSafe,
     Note,
+    Purpose,
     Reading,
+    ReadResistance,
     SetTemperature,
+    SpectrumEnded,
     StepEnded,
 )
 from rig.engine.conditions import breach, reached
 from rig.engine.cursor import Cursor, Halt, Place, Progress, Soak
 from rig.engine.soak import soak_begins, soak_goes_on
+from rig.engine.spectrum import spectrum_begins, spectrum_goes_on
 from rig.engine.walk import find_step, leave_loop, step_results
 from rig.protocol.program import (
     End,
@@ -91,7 +95,9 @@ def advance(program: Program, cursor: Cursor, reading: Reading) -> tuple[Cursor,
     place = cursor.place
     step = _step(program, place)
     if step.kind is StepKind.EIS:
-        return _sweep(program, cursor._replace(progress=progress), step, reading)
+        return _spectrum(program, cursor._replace(progress=progress), step, reading)
+    if step.kind is StepKind.RESISTANCE:
+        return _end_with(program, cursor._replace(progress=progress), reading, "resistance read")
     if step.kind is StepKind.SET_TEMPERATURE:
         return _soak(program, cursor._replace(progress=progress), step, reading)
     end = reached(step, place.step_began_second, progress, reading)
@@ -256,6 +262,7 @@ def _enter_step(
         step_seq_first=cursor.progress.seq,
         applied_second=now,
         spectrum_count=place.spectrum_count + (step.kind is StepKind.EIS),
+        spectrum_part=0,
         chamber_celsius=step.temperature.celsius if step.temperature else place.chamber_celsius,
     )
     progress = cursor.progress._replace(
@@ -267,7 +274,9 @@ def _enter_step(
 
 def _command(step: Step, place: Place, now_second: float) -> Command:
     if step.sweep is not None:
-        return BeginSweep(step.sweep)
+        return spectrum_begins()
+    if step.kind is StepKind.RESISTANCE:
+        return ReadResistance()
     if step.temperature is not None:
         return SetTemperature(step.temperature.celsius)
     longest = _longest(step, place, now_second)
@@ -350,15 +359,33 @@ def _stopped_by_itself(
     return _trip(program, cursor, reading, "the instrument ended the set point by itself")
 
 
-def _sweep(program: Program, cursor: Cursor, step: Step, reading: Reading) -> tuple[Cursor, Action]:
-    """A spectrum is running: the cell belongs to the analyser, nothing to record but its points."""
+def _spectrum(
+    program: Program, cursor: Cursor, step: Step, reading: Reading
+) -> tuple[Cursor, Action]:
+    """A spectrum and what frames it: see rig/engine/spectrum.py for the order of its parts."""
     now = reading.test_time_second
-    if not reading.sweep_done:
-        return cursor, Action(now + SWEEP_LOOK_SECOND)
-    cursor = cursor._replace(progress=_blind(cursor.progress))
-    return _end_step(
-        program, cursor, reading, End("", "", 0.0, words="spectrum complete"), record=False
-    )
+    turn = spectrum_goes_on(step, cursor.place.spectrum_part, reading)
+    place = cursor.place._replace(spectrum_part=turn.part)
+    if turn.done:
+        events = (SpectrumEnded(reading.voltage_volt),)
+        cursor, action = _end_with(program, cursor, reading, "spectrum complete")
+        return cursor, action._replace(events=(*events, *action.events))
+    if turn.command is None:
+        return cursor._replace(place=place), Action(now + SWEEP_LOOK_SECOND)
+    seen = not isnan(reading.voltage_volt)  # the open-circuit voltage before the spectrum
+    progress = _kept(cursor.progress, reading) if seen else cursor.progress
+    # While the analyser drives the cell nobody counts charge.
+    return Cursor(place, _blind(progress), cursor.soak), Action(now, turn.command, seen)
+
+
+def _end_with(
+    program: Program, cursor: Cursor, reading: Reading, words: str
+) -> tuple[Cursor, Action]:
+    """End a step that ends by itself; keep the reading where the cell was measured."""
+    seen = not isnan(reading.voltage_volt)
+    if seen:
+        cursor = cursor._replace(progress=_kept(cursor.progress, reading))
+    return _end_step(program, cursor, reading, End("", "", 0.0, words=words), record=seen)
 
 
 def _soak(program: Program, cursor: Cursor, step: Step, reading: Reading) -> tuple[Cursor, Action]:
@@ -374,14 +401,10 @@ def _soak(program: Program, cursor: Cursor, step: Step, reading: Reading) -> tup
         return _trip(program, cursor, reading, verdict.failed)
     cursor = cursor._replace(soak=verdict.soak)
     if verdict.done:
-        seen = not isnan(reading.voltage_volt)  # after a probe the cell itself was not measured
-        if seen:
-            cursor = cursor._replace(progress=_kept(cursor.progress, reading))
-        end = End("", "", 0.0, words=verdict.done)
-        return _end_step(program, cursor, reading, end, record=seen)
+        return _end_with(program, cursor, reading, verdict.done)  # after a probe nothing is seen
     if verdict.probe is not None:
         cursor = cursor._replace(progress=_blind(cursor.progress))
-        command = BeginSweep(verdict.probe, probe=True)
+        command = BeginSweep(verdict.probe, Purpose.PROBE)
         return cursor, Action(reading.test_time_second, command)
     if cursor.soak.probing:
         return cursor, Action(reading.test_time_second + SWEEP_LOOK_SECOND)

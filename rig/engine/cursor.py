@@ -77,6 +77,7 @@ class Place(NamedTuple):
     step_seq_first: int = 0
     applied_second: float = 0.0  # when the set point was last armed: the instrument's dead-man
     spectrum_count: int = 0
+    spectrum_part: int = 0  # how far the running spectrum is: see rig/engine/spectrum.py
     chamber_celsius: float = NAN  # the set point this run holds; NaN before it asked for one
     cycle: CycleMark = CycleMark()
     results: dict[str, float] = {}  # noqa: RUF012  (never changed in place: a new dict each time)

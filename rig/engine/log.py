@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rig.core.clock import Clock
-from rig.core.instruments import Flag, ImpedancePoint, Regulation, Sweep
+from rig.core.fixture import Fixture
+from rig.core.instruments import Flag, Regulation, ResistanceReading, Sweep
 from rig.core.records import Keeper
-from rig.engine.action import CycleEnded, Event, Note, Reading, StepEnded
+from rig.engine.action import CycleEnded, Event, Note, Reading, SpectrumEnded, StepEnded
 from rig.engine.cursor import Place, Progress
+from rig.engine.spectrum_log import SpectrumLog
 from rig.protocol.program import Program, Step
 
 
@@ -40,11 +42,24 @@ class RunLog:
     ``origin_second`` is the clock's time at test time 0, NaN before the run has begun.
     """
 
-    def __init__(self, run_id: str, program: Program, keeper: Keeper, clock: Clock) -> None:
-        self._run_id, self._program = run_id, program
+    def __init__(
+        self,
+        run_id: str,
+        program: Program,
+        keeper: Keeper,
+        clock: Clock,
+        fixture: Fixture | None = None,
+    ) -> None:
+        self._run_id, self._program, self._fixture = run_id, program, fixture
         self._keeper, self._clock = keeper, clock
+        self.spectrum = SpectrumLog(self._row)
         self.origin_second = math.nan
         self._wall_origin_us = 0
+
+    def clock_second(self) -> float:
+        """Return the test time now; 0 before the run has begun."""
+        begun = not math.isnan(self.origin_second)
+        return self._clock.now() - self.origin_second if begun else 0.0
 
     def sample(self, reading: Reading, at: StepAt, progress: Progress) -> None:
         """Keep a reading as a sample, in the order of rig.core.records.SAMPLE_COLUMNS."""
@@ -88,49 +103,53 @@ class RunLog:
                     self._row("step", event._asdict() | labels | names)
                 case CycleEnded():
                     self._row("cycle", event._asdict())
+                case SpectrumEnded(volt):
+                    self.spectrum.end(volt)
                 case Note(kind, message):
                     self.note(kind, message)
 
-    def spectrum(
-        self,
-        at: StepAt,
-        place: Place,
-        sweep: Sweep,
-        began_second: float,
-        temperatures_celsius: Sequence[float],
-        *,
-        complete: bool,
-    ) -> None:
-        """Keep a spectrum's head: once when it begins, again when it is complete."""
-        known = [celsius for celsius in temperatures_celsius if not math.isnan(celsius)]
-        values: dict[str, object] = {
-            "spectrum_count": place.spectrum_count,
-            "step_count": at.step_count,
-            "cycle_count": at.cycle_count,
-            "phase": at.step.phase,
-            "tag": at.step.tag,
-            "name": at.step.name,
-            "test_time_second": began_second,
-            "ts_us": self._wall_us(began_second),
-            "amplitude_volt": sweep.amplitude_volt,
-            "amplitude_ampere": sweep.amplitude_ampere,
-            "bias_volt": sweep.bias_volt,
-            "ambient_temperature_celsius": sum(known) / len(known) if known else None,
-            "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
-            "complete": complete,
-        }
-        self._row("spectrum", values)
+    def begin_spectrum(self, at: StepAt, place: Place, sweep: Sweep, before: Reading) -> None:
+        """Keep a spectrum's head; ``before`` is the look at open circuit that came before it."""
+        now = self.clock_second()
+        self.spectrum.begin(
+            {
+                "spectrum_count": place.spectrum_count,
+                "step_count": at.step_count,
+                "cycle_count": at.cycle_count,
+                "phase": at.step.phase,
+                "tag": at.step.tag,
+                "name": at.step.name,
+                "test_time_second": now,
+                "ts_us": self._wall_us(now),
+                "open_circuit_before_volt": before.voltage_volt,
+            },
+            sweep,
+            self._fixture,
+        )
 
-    def points(self, place: Place, first: int, points: Sequence[ImpedancePoint]) -> None:
-        """Keep points as they come, numbered from ``first``."""
-        head = {"spectrum_count": place.spectrum_count, "ts_us": self._clock.wall_us()}
-        for number, point in enumerate(points, first):
-            self._row("impedance_point", {**head, "point_index": number, **point._asdict()})
+    def resistance(self, at: StepAt, reading: ResistanceReading, celsius: float) -> None:
+        """Keep what the resistance meter said."""
+        now = self.clock_second()
+        self._row(
+            "resistance",
+            {
+                "step_count": at.step_count,
+                "cycle_count": at.cycle_count,
+                "phase": at.step.phase,
+                "tag": at.step.tag,
+                "name": at.step.name,
+                "test_time_second": now,
+                "ts_us": self._wall_us(now),
+                "resistance_ohm": reading.resistance_ohm,
+                "voltage_volt": reading.voltage_volt,
+                "ambient_temperature_celsius": celsius,
+                "flags": reading.flags,
+            },
+        )
 
     def note(self, kind: str, message: str) -> None:
         """Keep a line in the run's event log."""
-        begun = not math.isnan(self.origin_second)
-        second = self._clock.now() - self.origin_second if begun else 0.0
+        second = self.clock_second()
         when: dict[str, object] = {"ts_us": self._clock.wall_us(), "test_time_second": second}
         self._row("event", when | {"kind": kind, "message": message})
 

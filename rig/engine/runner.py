@@ -18,19 +18,16 @@ from rig.core.clock import Clock
 from rig.core.errors import (
     InstrumentError,
     LinkError,
-    LinkTimeout,
     RigError,
     UnconfirmedSafeState,
     UnreadableReply,
 )
 from rig.core.instruments import (
-    CellChannel,
     CellReading,
-    ImpedanceAnalyser,
-    ImpedancePoint,
     Limits,
-    Multiplexer,
     OpenCircuit,
+    Regulation,
+    ResistanceReading,
     SweepProgress,
 )
 from rig.core.records import Keeper, RunState
@@ -40,20 +37,22 @@ from rig.engine.action import (
     BeginSweep,
     Command,
     MakeSafe,
+    Purpose,
     Reading,
+    ReadResistance,
     SetTemperature,
 )
 from rig.engine.advance import advance, begin, resume
-from rig.engine.chamber import SharedChamber
+from rig.engine.channel import Channel, Disconnecting, OnLinkLoss
 from rig.engine.cursor import Cursor, Halt, to_json
 from rig.engine.log import RunLog, StepAt
-from rig.engine.scanner import LOOK_SECOND, Scanner
+from rig.engine.scanner import LOOK_SECOND
 from rig.engine.schedule import Interrupted, Request, Task
 from rig.engine.states import EVENT_OF_HALT, after
-from rig.protocol.program import Program
+from rig.engine.sweeping import Sweeping
+from rig.protocol.program import Program, Step
 
 Outcome = Generator[Request, Any, Any]
-Disconnecting = CellChannel | ImpedanceAnalyser | Multiplexer
 
 # Disconnecting a cell is the one thing that is tried again: a reply that got lost must not leave
 # a cell connected, nor raise the loudest alarm for nothing.
@@ -63,50 +62,6 @@ SAFE_PAUSE_SECOND = 1.0
 MOST_LOSSES_IN_A_STEP = 5
 # A cable that came out is looked for again after these pauses; then the run goes safe.
 RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
-# How long an analyser may be silent between two points: periods of the lowest frequency (settling,
-# averaging), a margin, and some real time where a rehearsal runs fast.
-POINT_PERIODS = 20.0
-POINT_SECOND = 60.0
-POINT_REAL_SECOND = 3.0
-
-
-@dataclass(frozen=True)
-class Channel:
-    """What a run works on: instruments by role, each with the port that owns it.
-
-    ``cell`` and ``analyser`` may be one instrument. ``limits`` is the intersection of bench,
-    channel and instrument limits, in force with every set point.
-    """
-
-    name: str
-    cell: CellChannel | None = None
-    cell_port: str = ""
-    analyser: ImpedanceAnalyser | None = None
-    analyser_port: str = ""
-    chamber: SharedChamber | None = None
-    limits: Limits = field(default_factory=lambda: Limits(-math.inf, math.inf, math.inf))
-    reopen: Callable[[str], None] = lambda _port: None  # open the port anew, identify the same
-    scanner: Scanner | None = None  # leads the analyser to this cell, among others, by ``path``
-    path: str = ""
-
-    def instruments_of(self, run_id: str) -> list[tuple[str, Disconnecting]]:
-        """Return (port, instrument) of each that can drive the cell now, each once.
-
-        Behind a scanner the analyser counts only while it is this run's turn: at any other time
-        it is on somebody else's cell. The scanner itself comes last.
-        """
-        pairs: list[tuple[str, Disconnecting | None]] = [(self.cell_port, self.cell)]
-        mine = self.scanner is None or self.scanner.granted(run_id)
-        if mine and not self.one_instrument:
-            pairs.append((self.analyser_port, self.analyser))
-        if mine and self.scanner is not None:
-            pairs.append((self.scanner.port, self.scanner.driver))
-        return [(port, instrument) for port, instrument in pairs if instrument is not None]
-
-    @property
-    def one_instrument(self) -> bool:
-        """Say whether the same instrument drives the cell and measures its impedance."""
-        return id(self.cell) == id(self.analyser)
 
 
 @dataclass
@@ -126,15 +81,12 @@ class Run:
     reason: str = ""
     log: RunLog = field(init=False)
     _order: str = ""  # to stop, heard while the cell was being disconnected
-    _sweeping: BeginSweep | None = None
-    _points: int = 0
-    _point_second: float = 0.0  # when the last impedance point came
-    _sweep_began: float = 0.0  # in test time
+    _sweeping: Sweeping | None = None
+    _resistance: ResistanceReading | None = None  # read, and not yet looked at
     _losses: tuple[object, int] = (None, 0)  # where in the program, how often the link was lost
-    _sweep_temperatures: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.log = RunLog(self.run_id, self.program, self.keeper, self.clock)
+        self.log = RunLog(self.run_id, self.program, self.keeper, self.clock, self.channel.fixture)
 
     # --- the life of a run ----------------------------------------------------------------------
 
@@ -180,15 +132,16 @@ class Run:
                 action = yield from self._reconnect(fault)
                 continue
             step_before, self.reading = self._step(), reading
-            if self._losses[1] and not math.isnan(reading.voltage_volt):
-                self._losses = None, 0  # the cell is seen again: a month's glitches do not add up
+            if self._losses[1] and _sees_its_cell(step_before.step, reading):
+                self._losses = None, 0  # a month's glitches do not add up
             self.cursor, action = advance(self.program, self.cursor, reading)
             if action.record:
                 self.log.sample(reading, step_before, self.cursor.progress)
             if action.events:
                 self.log.events(action.events)
             self.keeper.cursor(self.run_id, self._cursor_text)
-            if reading.sweep_done:  # only now: a late answer of the scanner repeats no spectrum
+            if reading.sweep_done and not isinstance(action.command, BeginSweep):
+                # Only now: a late answer of the scanner repeats no spectrum.
                 yield from self._give_scanner_back()
         yield from self._close(EVENT_OF_HALT[self.cursor.halt], self.cursor.reason, safe=True)
 
@@ -196,10 +149,12 @@ class Run:
         """Get the instruments back, disconnect the cell, and return the action that goes on.
 
         The longer it lasts the longer the pauses. What the cell did meanwhile under the
-        instrument's own limits is unknown and recorded as a gap. Raises ``fault`` again when
-        they do not come back.
+        instrument's own limits is unknown and recorded as a gap. Raises ``fault`` again when they
+        do not come back, or at once where the channel would rather be safe.
         """
         self.log.note("link lost", str(fault))
+        if self.channel.on_link_loss is OnLinkLoss.SAFE:
+            raise fault
         place = self.cursor.place  # not its step_count: a step that begins again is the same step
         where, times = self._losses
         times = times + 1 if where == (place.pc, place.loops) else 1
@@ -274,6 +229,8 @@ class Run:
                 yield from self._apply(command)
             case BeginSweep():
                 yield from self._begin_sweep(command)
+            case ReadResistance():
+                yield from self._read_resistance()
             case SetTemperature(celsius):
                 assert self.channel.chamber is not None
                 self.channel.chamber.ask(self.run_id, celsius)
@@ -292,22 +249,31 @@ class Run:
 
     def _begin_sweep(self, command: BeginSweep) -> Task:
         """Only one source drives the cell: open it, confirmed, then the analyser takes it."""
-        analyser, cell = self.channel.analyser, self.channel.cell
+        analyser = self.channel.analyser
         assert analyser is not None
-        if cell is not None and not self.channel.one_instrument:
-            yield from self._on_cell_port(cell.make_safe)
+        if not self.channel.one_instrument:
+            yield from self._open_cell()
         yield from self._take_scanner()
-        limits = self._limits(86_400.0)
-        yield Request(
-            self.clock.now(),
-            self.channel.analyser_port,
-            lambda: analyser.begin(command.sweep, limits),
-        )
-        self._sweeping, self._points, self._sweep_temperatures = command, 0, []
-        self._point_second = self.clock.now()
-        self._sweep_began = self._point_second - self.log.origin_second
-        if not command.probe:
-            self._tell_spectrum(command)
+        begin = partial(analyser.begin, command.sweep, self._limits(86_400.0))
+        yield Request(self.clock.now(), self.channel.analyser_port, begin)
+        now = self.clock.now()
+        self._sweeping = Sweeping(self.channel.name, command, now, self.clock.speed)
+        if command.purpose is Purpose.SPECTRUM:
+            self.log.begin_spectrum(self._step(), self.cursor.place, command.sweep, self.reading)
+
+    def _read_resistance(self) -> Task:
+        """Only one source drives the cell, here too; the meter's reading is the next look."""
+        meter = self.channel.meter
+        assert meter is not None
+        yield from self._open_cell()
+        read = yield Request(self.clock.now(), self.channel.meter_port, meter.read_resistance)
+        self._resistance = read
+        self.log.resistance(self._step(), read, self._temperature()[0])
+
+    def _open_cell(self) -> Task:
+        cell = self.channel.cell
+        if cell is not None:
+            yield from self._on_cell_port(cell.make_safe)
 
     def _take_scanner(self) -> Task:
         """Wait for our turn at open circuit, then close the path to this cell, confirmed."""
@@ -336,17 +302,11 @@ class Run:
         return (yield Request(self.clock.now(), self.channel.cell_port, call))
 
     def _limits(self, longest_second: float) -> Limits:
-        safety, bench = self.program.safety, self.channel.limits
-        return Limits(
-            max(_or(safety.voltage_min_volt, -math.inf), bench.voltage_min_volt),
-            min(_or(safety.voltage_max_volt, math.inf), bench.voltage_max_volt),
-            min(_or(safety.current_max_ampere, math.inf), bench.current_max_ampere),
-            longest_second,
-        )
+        return self.channel.limits_with(self.program.safety, longest_second)
 
     def _make_safe(self) -> Task:
         """Disconnect by every instrument that can drive the cell; raise the alarm, not an exception."""
-        self._sweeping, self.alarm = None, ""
+        self._sweeping, self._resistance, self.alarm = None, None, ""
         for port, instrument in self.channel.instruments_of(self.run_id):
             yield from self._disconnect(port, instrument)
         scanner = self.channel.scanner
@@ -384,85 +344,58 @@ class Run:
         due = self.log.origin_second + due_test_second
         if self._sweeping is not None:
             return (yield from self._look_at_sweep(due, self._sweeping))
+        if self._resistance is not None:
+            return self._look_at_resistance(self._resistance)
         cell = self.channel.cell
         measured: CellReading | None = yield Request(
             due, self.channel.cell_port if cell else "", cell.measure if cell else None
         )
-        now = self.clock.now()
-        chamber, celsius, granted = self.channel.chamber, math.nan, False
-        if chamber is not None:
-            celsius, granted = chamber.temperature_celsius(now), chamber.granted(self.run_id)
+        now = self.clock.now() - self.log.origin_second
         if measured is None:
-            return Reading(
-                now - self.log.origin_second, temperature_celsius=celsius, granted=granted
-            )
+            celsius, granted = self._temperature()
+            return Reading(now, temperature_celsius=celsius, granted=granted)
         volt, ampere, regulation, flags = measured
+        return Reading(now, volt, ampere, regulation, flags, *self._temperature())
+
+    def _temperature(self) -> tuple[float, bool]:
+        """Return what the chamber reads in degC, and whether it works for this run's set point."""
+        chamber = self.channel.chamber
+        if chamber is None:
+            return math.nan, False
+        return chamber.temperature_celsius(self.clock.now()), chamber.granted(self.run_id)
+
+    def _look_at_resistance(self, read: ResistanceReading) -> Reading:
+        self._resistance = None
+        now = self.clock.now() - self.log.origin_second
         return Reading(
-            now - self.log.origin_second, volt, ampere, regulation, flags, celsius, granted
+            now, read.voltage_volt, 0.0, Regulation.OPEN, read.flags, *self._temperature()
         )
 
     def _look_at_sweep(
-        self, due_second: float, sweep: BeginSweep
+        self, due_second: float, sweeping: Sweeping
     ) -> Generator[Request, Any, Reading]:
         analyser = self.channel.analyser
         assert analyser is not None
         progress: SweepProgress = yield Request(
             due_second, self.channel.analyser_port, analyser.poll
         )
-        now = self.clock.now()
-        chamber = self.channel.chamber
-        celsius = chamber.temperature_celsius(now) if chamber else math.nan
-        granted = chamber is not None and chamber.granted(self.run_id)
-        self._sweep_temperatures.append(celsius)
-        self._require_progress(sweep, progress, now)
-        if not sweep.probe:
-            self.log.points(self.cursor.place, self._points, progress.points)
-        self._points += len(progress.points)
+        celsius, granted = self._temperature()
+        if not sweeping.is_probe:
+            repeated = sweeping.command.purpose is Purpose.REPETITION
+            wall_us = self.clock.wall_us()
+            self.log.spectrum.points(progress.points, wall_us, celsius, repeated=repeated)
+        sweeping.take(progress, self.clock.now())
         if progress.done:
-            self._sweep_ended(sweep)
+            self._sweeping = None
         return Reading(
-            now - self.log.origin_second,
+            self.clock.now() - self.log.origin_second,
             temperature_celsius=celsius,
             granted=granted,
             sweep_done=progress.done,
-            probe_ohm=_modulus(progress.points) if sweep.probe else math.nan,
+            probe_ohm=sweeping.probe_ohm if sweeping.is_probe else math.nan,
         )
-
-    def _require_progress(self, sweep: BeginSweep, progress: SweepProgress, now: float) -> None:
-        """An analyser that sends nothing more, and never says that it is done, has lost its way."""
-        if progress.points:
-            self._point_second = now
-        lowest = min(sweep.sweep.start_hertz, sweep.sweep.stop_hertz)
-        patience = POINT_PERIODS / lowest + POINT_SECOND + POINT_REAL_SECOND * self.clock.speed
-        if not progress.done and now - self._point_second > patience:
-            silence = now - self._point_second
-            raise LinkTimeout(
-                f"channel {self.channel.name}: no impedance point for {silence:.0f} s, "
-                f"{self._points} of {sweep.sweep.points} have come"
-            )
-
-    def _sweep_ended(self, sweep: BeginSweep) -> None:
-        self._sweeping = None
-        if self._points != sweep.sweep.points:
-            raise InstrumentError(
-                f"channel {self.channel.name}: spectrum ended after {self._points} of "
-                f"{sweep.sweep.points} points"
-            )
-        if not sweep.probe:
-            self._tell_spectrum(sweep, complete=True)
 
     # --- telling --------------------------------------------------------------------------------
-
-    def _tell_spectrum(self, sweep: BeginSweep, *, complete: bool = False) -> None:
-        temperatures = self._sweep_temperatures
-        self.log.spectrum(
-            self._step(),
-            self.cursor.place,
-            sweep.sweep,
-            self._sweep_began,
-            temperatures,
-            complete=complete,
-        )
 
     def _step(self) -> StepAt:
         return StepAt.of(self.program, self.cursor.place)
@@ -471,11 +404,7 @@ class Run:
         return to_json(self.cursor)
 
 
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
-
-
-def _modulus(points: tuple[ImpedancePoint, ...]) -> float:
-    if not points:
-        return math.nan
-    return math.hypot(points[-1].real_impedance_ohm, points[-1].imaginary_impedance_ohm)
+def _sees_its_cell(step: Step, reading: Reading) -> bool:
+    """Say whether all that the step needs has answered: where an analyser must, the cell is not all."""
+    probed = step.temperature is not None and step.temperature.stability is not None
+    return step.sweep is None and not probed and not math.isnan(reading.voltage_volt)

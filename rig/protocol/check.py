@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rig.core.errors import Problem
+from rig.core.fixture import FREQUENCY_TOLERANCE
 from rig.core.units import show
 from rig.protocol.duration import estimate_duration_second
 from rig.protocol.expressions import write
@@ -37,7 +38,7 @@ __all__ = [
     "warnings",
 ]
 
-CELL, IMPEDANCE, CHAMBER = "cell", "impedance", "chamber"
+CELL, IMPEDANCE, CHAMBER, RESISTANCE = "cell", "impedance", "chamber", "resistance"
 _NEEDS_CELL = {
     StepKind.REST,
     StepKind.CHARGE,
@@ -65,6 +66,7 @@ class ChannelFacts:
     safety: Safety = field(default_factory=Safety)
     amplitude_volt: float | None = None
     amplitude_ampere: float | None = None
+    fixture: Span | None = None  # the frequencies that its open and short were measured at
 
 
 def steps_of(program: Program) -> Iterator[Step]:
@@ -73,13 +75,15 @@ def steps_of(program: Program) -> Iterator[Step]:
 
 
 def needs(program: Program) -> set[str]:
-    """Return the roles a channel must have: ``cell``, ``impedance``, ``chamber``."""
+    """Return the roles a channel must have: ``cell``, ``impedance``, ``chamber``, ``resistance``."""
     found: set[str] = set()
     for step in steps_of(program):
         if step.kind in _NEEDS_CELL:
             found.add(CELL)
         if step.kind is StepKind.EIS:
             found.add(IMPEDANCE)
+        if step.kind is StepKind.RESISTANCE:
+            found.add(RESISTANCE)
         if step.temperature is not None:
             found.add(CHAMBER)
             if step.temperature.stability is not None:
@@ -142,6 +146,7 @@ def _spectrum_messages(step: Step, channel: ChannelFacts) -> Iterator[str]:
     if step.sweep is not None:
         for hertz in (step.sweep.start_hertz, step.sweep.stop_hertz):
             yield from _outside(hertz, channel.frequency, "Hz")
+            yield from _uncorrected(hertz, channel.fixture)
         yield from _outside(step.sweep.amplitude_volt, _up_to(channel.amplitude_volt), "V")
         yield from _outside(step.sweep.amplitude_ampere, _up_to(channel.amplitude_ampere), "A")
     if step.temperature is not None and (stability := step.temperature.stability) is not None:
@@ -153,6 +158,15 @@ def _outside(value: float | None, span: Span | None, unit: str) -> Iterator[str]
     if value is not None and span is not None and not span[0] <= value <= span[1]:
         low, high = (show(bound, unit) for bound in span)
         yield f"{show(value, unit)} is outside what the channel allows, {low} to {high}"
+
+
+def _uncorrected(hertz: float, fixture: Span | None) -> Iterator[str]:
+    if fixture is None:
+        return
+    low, high = fixture[0] * (1 - FREQUENCY_TOLERANCE), fixture[1] * (1 + FREQUENCY_TOLERANCE)
+    if not low <= hertz <= high:
+        known = " to ".join(show(bound, "Hz") for bound in fixture)
+        yield f"{show(hertz, 'Hz')} lies beyond the open and short that were measured, {known}"
 
 
 def _up_to(largest: float | None) -> Span | None:

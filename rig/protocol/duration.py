@@ -3,7 +3,8 @@
 - a step with a time end takes at most that; a charge or discharge also at most the time to pass
   its capacity end or the rated capacity at its current; the CV part of cccv and a hold without a
   time end count half an hour;
-- a spectrum takes three periods and 0.2 s per point; a temperature change 1 K/min, then the soak,
+- a spectrum takes three periods and 0.2 s per point, the repeated ones too; a temperature change
+  1 K/min, then the soak,
   then two intervals of the stability check, at most the timeout;
 - ``repeat`` takes its count; without a count, once: then the estimate is a lower bound;
 - ``if`` is decided by ``cycle``, ``pass`` and ``test_time``; what only the cell can tell is false.
@@ -92,6 +93,7 @@ class _Walk:
             self.celsius = step.temperature.celsius
         elif step.sweep is not None:
             self.elapsed_second += sweep_second(step.sweep)
+            self.elapsed_second += sweep_second(step.repeat) if step.repeat else 0.0
         else:
             self.elapsed_second += _drive_second(step, self.cell)
 

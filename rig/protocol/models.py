@@ -183,6 +183,17 @@ class Eis(Model):
     points_per_decade: q.Count = 10
     amplitude: q.Amplitude
     bias: q.Voltage | None = Field(default=None, description="Default: the open-circuit voltage.")
+    repeat_lowest: int | None = Field(
+        default=None,
+        ge=0,
+        description="So many of the lowest points are measured again at the end: drift; default 3.",
+    )
+
+
+class Resistance(Model):
+    """One AC resistance and open-circuit voltage by the channel's resistance meter."""
+
+    example = "resistance: {}"
 
 
 class Stable(Model):

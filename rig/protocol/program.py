@@ -59,6 +59,7 @@ class StepKind(Enum):
     HOLD = "hold"
     CCCV = "cccv"
     EIS = "eis"
+    RESISTANCE = "resistance"
     SET_TEMPERATURE = "set_temperature"
 
 
@@ -167,6 +168,7 @@ class Step:
     record: tuple[RecordPhase, ...] = (RecordPhase(10.0),)
     drive: Drive = None
     sweep: Sweep | None = None
+    repeat: Sweep | None = None  # the part of the sweep that is measured again at its end
     temperature: TemperatureTarget | None = None
     phase: str = ""
     tag: str = ""

@@ -21,6 +21,7 @@ from rig.protocol.models import (
     Hold,
     Model,
     Record,
+    Resistance,
     Rest,
     SafetyLimits,
     SetTemperature,
@@ -69,6 +70,10 @@ class CcCvEntry(StepLabels):
 
 class EisEntry(StepLabels):
     eis: Eis
+
+
+class ResistanceEntry(StepLabels):
+    resistance: Resistance
 
 
 class SetTemperatureEntry(StepLabels):
@@ -126,6 +131,7 @@ ENTRIES: dict[str, type[Labels]] = {
     "hold": HoldEntry,
     "cccv": CcCvEntry,
     "eis": EisEntry,
+    "resistance": ResistanceEntry,
     "set_temperature": SetTemperatureEntry,
     "repeat": RepeatEntry,
     "for_each": ForEachEntry,
@@ -139,6 +145,7 @@ Entry = (
     | HoldEntry
     | CcCvEntry
     | EisEntry
+    | ResistanceEntry
     | SetTemperatureEntry
     | RepeatEntry
     | ForEachEntry

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rig.core.errors import Problem
@@ -24,6 +24,7 @@ from rig.protocol.models import (
     Ends,
     Hold,
     RecordRule,
+    Resistance,
     Rest,
     SetTemperature,
 )
@@ -55,6 +56,9 @@ class Setting:
 
     def refuse(self, node: Node, message: str, example: str = "") -> None:
         self.problems.append(Problem(node.where, message, example=example))
+
+
+LOWEST_REPEATED = 3  # science: 3 to 5 points, compared with the first time
 
 
 # --- what depends on the cell --------------------------------------------------------------------
@@ -197,7 +201,7 @@ def _words(what: str, ends: tuple[End, ...]) -> str:
     return " ".join([what, " or ".join(parts + lasting)])
 
 
-def _eis(options: Eis, node: Node, _: Setting) -> Step:
+def _eis(options: Eis, node: Node, setting: Setting) -> Step:
     decades = abs(math.log10(options.from_ / options.to))
     amplitude = options.amplitude
     sweep = Sweep(
@@ -211,7 +215,32 @@ def _eis(options: Eis, node: Node, _: Setting) -> Step:
     span = f"{node.child('from').text} to {node.child('to').text}"
     at = f" at {node.child('bias').text}" if options.bias is not None else ""
     words = f"EIS {span}, {options.points_per_decade} points per decade, {amplitude.text}{at}"
-    return Step(StepKind.EIS, words, sweep=sweep)
+    return Step(StepKind.EIS, words, sweep=sweep, repeat=_repeat(options, sweep, node, setting))
+
+
+def _repeat(options: Eis, sweep: Sweep, node: Node, setting: Setting) -> Sweep | None:
+    """Return the sweep over the lowest points: what Kramers-Kronig misses, a repetition shows.
+
+    Science: a drift of 10 % over a whole sweep leaves a Kramers-Kronig residual below 1 %.
+    """
+    wanted = options.repeat_lowest
+    if wanted is not None and wanted > sweep.points:
+        message = f"got {wanted}, but the spectrum has only {sweep.points} points"
+        setting.refuse(node.child("repeat_lowest"), message, "repeat_lowest: 3")
+    count = min(LOWEST_REPEATED if wanted is None else wanted, sweep.points)
+    return lowest_points(sweep, count) if count else None
+
+
+def lowest_points(sweep: Sweep, count: int) -> Sweep:
+    """Return the sweep over the ``count`` lowest of a sweep's frequencies, in the same order."""
+    ratio = (sweep.stop_hertz / sweep.start_hertz) ** (1.0 / max(sweep.points - 1, 1))
+    if sweep.stop_hertz < sweep.start_hertz:
+        return replace(sweep, start_hertz=sweep.stop_hertz / ratio ** (count - 1), points=count)
+    return replace(sweep, stop_hertz=sweep.start_hertz * ratio ** (count - 1), points=count)
+
+
+def _resistance(_options: Resistance, _node: Node, _setting: Setting) -> Step:
+    return Step(StepKind.RESISTANCE, "AC resistance")
 
 
 def _set_temperature(options: SetTemperature, node: Node, setting: Setting) -> Step:
@@ -239,6 +268,7 @@ _LOWER: dict[str, Callable[[Any, Node, Setting], Step]] = {
     "hold": _hold,
     "cccv": _cccv,
     "eis": _eis,
+    "resistance": _resistance,
     "set_temperature": _set_temperature,
 }
 

@@ -6,7 +6,7 @@ answer instead of "unknown key".
 
 from __future__ import annotations
 
-STEP_WORDS = ("rest", "charge", "discharge", "hold", "cccv", "eis", "set_temperature")
+STEP_WORDS = ("rest", "charge", "discharge", "hold", "cccv", "eis", "resistance", "set_temperature")
 BLOCK_WORDS = ("repeat", "for_each", "if")
 VERBS = STEP_WORDS + BLOCK_WORDS
 

@@ -91,6 +91,7 @@ class SpectrumFinding:
     spectrum: Spectrum
     fit: CircuitFit | None
     problem: str = ""
+    flags: tuple[FlagNote, ...] = ()  # of the measurement; the fit has its own
 
 
 @dataclass(frozen=True, slots=True)

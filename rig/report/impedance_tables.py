@@ -71,7 +71,9 @@ def _spectrum_row(one: SpectrumFinding, label: str) -> SpectrumRow:
     if fit is None:
         problem = one.problem or "not fitted"
         empty = (NOTHING,) * 4
-        return SpectrumRow(*common, str(measured), *empty, "", problem, (), ())
+        return SpectrumRow(
+            *common, str(measured), *empty, _codes(one.flags), problem, (), one.flags
+        )
     value, error = total_resistance(fit)
     return SpectrumRow(
         *common,
@@ -80,10 +82,10 @@ def _spectrum_row(one: SpectrumFinding, label: str) -> SpectrumRow:
         resistance=concise(value, error) if error <= abs(value) else NOT_DETERMINED,
         residual=f"{100.0 * fit.residual_rms_relative:.2f} %",
         starts=f"{fit.starts_agreeing} of {fit.starts}",
-        flag_codes=_codes(fit.flags),
+        flag_codes=_codes((*one.flags, *fit.flags)),
         problem="",
         parameters=tuple(_parameter_row(p, fit.assignment) for p in fit.parameters),
-        flags=fit.flags,
+        flags=(*one.flags, *fit.flags),
     )
 
 

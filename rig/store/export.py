@@ -1,4 +1,4 @@
-"""A run's samples as a file: Battery Data Format (preferred labels) or every column as it is."""
+"""A run's samples or spectra as a file: Battery Data Format (preferred labels), or plain columns."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from rig.core.errors import StoreError
+from rig.core.errors import BadInput, Problem, StoreError
 
 # format -> file ending
-FORMATS: dict[str, str] = {"bdf-csv": ".bdf.csv", "bdf-parquet": ".bdf.parquet", "csv": ".csv"}
+FORMATS: dict[str, str] = {
+    "bdf-csv": ".bdf.csv",
+    "bdf-parquet": ".bdf.parquet",
+    "csv": ".csv",
+    "eis-csv": ".eis.csv",
+}
 
 # our column -> the format's preferred label (Battery Data Format, ontology 1.3.0)
 BDF_LABELS: dict[str, str] = {
@@ -48,12 +53,36 @@ def bdf_frame(samples: pd.DataFrame) -> pd.DataFrame:
     return frame[known].rename(columns=BDF_LABELS)
 
 
+def spectra_frame(
+    spectra: pd.DataFrame, points: pd.DataFrame, wanted: int | None = None
+) -> pd.DataFrame:
+    """Return the points of complete spectra, or of the one that is ``wanted``, with their heads.
+
+    Impedances in ohm, the imaginary part as measured. Raises BadInput when there is no such one.
+    """
+    whole = spectra[spectra["complete"].astype(bool)]
+    known = whole["spectrum_count"].tolist()
+    if wanted is not None and wanted not in known:
+        numbers = ", ".join(map(str, known)) or "none"
+        raise BadInput(Problem("--spectrum", f"got {wanted}; complete spectra are: {numbers}"))
+    if wanted is not None:
+        whole = whole[whole["spectrum_count"] == wanted]
+    head = ["spectrum_count", "cycle_count", "ambient_temperature_celsius"]
+    joined = whole[head].merge(points.drop(columns="run_id"), on="spectrum_count")
+    return joined.drop(columns=["point_index"])
+
+
 def write_samples(samples: pd.DataFrame, path: Path, format_name: str) -> int:
-    """Write the file whole or not at all, and return the number of rows.
+    """Write samples whole or not at all, and return the number of rows; see ``write_frame``."""
+    frame = bdf_frame(samples) if format_name.startswith("bdf") else samples
+    return write_frame(frame, path, format_name)
+
+
+def write_frame(frame: pd.DataFrame, path: Path, format_name: str) -> int:
+    """Write a table as ``format_name`` says, whole or not at all, and return the number of rows.
 
     Raises StoreError when it cannot be written; a half-written file is never left under its name.
     """
-    frame = bdf_frame(samples) if format_name.startswith("bdf") else samples
     partial = path.with_name(path.name + ".partial")
     try:
         if format_name == "bdf-parquet":

@@ -179,6 +179,9 @@ spectrum = Table(
     Column("amplitude_volt", Float),
     Column("amplitude_ampere", Float),
     Column("bias_volt", Float),
+    Column("open_circuit_before_volt", Float),
+    Column("open_circuit_after_volt", Float),
+    Column("correction", JSON),  # the open and short that its points are corrected with, or null
     Column("ambient_temperature_celsius", Float),
     Column("ambient_temperature_span_kelvin", Float),
     Column("complete", Boolean, nullable=False),
@@ -196,8 +199,31 @@ impedance_point = Table(
     # Null is a point that the instrument gave without a number: overload, an open range.
     Column("real_impedance_ohm", Float),
     Column("imaginary_impedance_ohm", Float),
+    # What the analyser itself said, where the point is corrected for the fixture.
+    Column("measured_real_impedance_ohm", Float),
+    Column("measured_imaginary_impedance_ohm", Float),
+    Column("repeated", Boolean, nullable=False),  # one of the lowest points, measured once more
     Column("flags", Integer, nullable=False),
     PrimaryKeyConstraint("run_id", "spectrum_count", "point_index"),
+)
+
+# One AC resistance and open-circuit voltage by a resistance meter, at its own frequency.
+resistance = Table(
+    "resistance",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("step_count", Integer, nullable=False),
+    Column("cycle_count", Integer, nullable=False),
+    Column("phase", String),
+    Column("tag", String),
+    Column("name", String),
+    Column("test_time_second", Float, nullable=False),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("resistance_ohm", Float),
+    Column("voltage_volt", Float),
+    Column("ambient_temperature_celsius", Float),
+    Column("flags", Integer, nullable=False),
+    PrimaryKeyConstraint("run_id", "step_count"),
 )
 
 event = Table(

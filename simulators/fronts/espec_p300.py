@@ -6,8 +6,9 @@ command does stands in espec_controller.py. Simulator's choice: 50 ms from a com
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterator
 
+from simulators.fronts.chamber_front import ChamberFront
 from simulators.fronts.espec_controller import Controller
 from simulators.interfaces import ChamberAir
 
@@ -19,8 +20,8 @@ _SPACING_SECOND = (0.5, 0.2)
 _PROGRAM_SPACING_SECOND = (1.0, 0.3)
 
 
-class EspecP300Front:
-    """The chamber as a Front; simulators.interfaces says what the four calls mean.
+class EspecP300Front(ChamberFront[Controller]):
+    """The chamber as a Front.
 
     ``low`` and ``high`` are the machine's range in degC. With ``strict_spacing`` a command that
     comes sooner after the last one than the sheet allows is lost. ``address``: RS-485 prefix; a
@@ -39,44 +40,25 @@ class EspecP300Front:
         strict_spacing: bool = False,
         rom: str = "P3F00021",
     ) -> None:
-        self.controller = Controller(name, air, seed=seed, low=low, high=high, rom=rom)
+        controller = Controller(name, air, seed=seed, low=low, high=high, rom=rom)
+        super().__init__(controller, _REPLY_SECOND)
         self._address = address
         self._strict_spacing = strict_spacing
         self._unread = b""
-        self._replies: deque[tuple[float, bytes]] = deque()
         self._quiet_until = float("-inf")
 
-    def receive(self, data: bytes, now_second: float) -> None:
-        """Take command lines; each is answered after a moment."""
+    def replies(self, data: bytes, now_second: float) -> Iterator[bytes]:
+        """Answer every command line that is for us and was not sent too soon."""
         *lines, self._unread = (self._unread + data).split(_END)
         self._unread = self._unread[-_LARGEST_LINE:]
         for line in lines:
             command = self._addressed(line.decode("latin-1"))
             if command is None or not self._is_ready(command, now_second):
                 continue
-            reply = self.controller.reply(command, now_second).encode("latin-1") + _END
-            self._replies.append((now_second + _REPLY_SECOND, reply))
+            yield self.controller.reply(command, now_second).encode("latin-1") + _END
 
-    def transmit(self, now_second: float) -> bytes:
-        """Return the replies that are due."""
-        due = b""
-        while self._replies and self._replies[0][0] <= now_second:
-            due += self._replies.popleft()[1]
-        return due
-
-    def next_output_second(self) -> float | None:
-        """Return when the oldest reply is sent."""
-        return self._replies[0][0] if self._replies else None
-
-    def disconnected(self, now_second: float) -> None:
-        """The chamber stays in its last mode and will not stop by itself."""
-        self.controller.advance(now_second)
+    def forget(self) -> None:
         self._unread = b""
-        self._replies.clear()
-
-    def inject(self, kind: str, value: int | None, now_second: float) -> None:
-        """Let a fault of the machine happen; see Controller.inject."""
-        self.controller.inject(kind, value, now_second)
 
     def _addressed(self, line: str) -> str | None:
         """Return the command without its RS-485 prefix; None when there is none for us."""

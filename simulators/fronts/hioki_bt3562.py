@@ -108,11 +108,11 @@ class BatteryTester(HiokiMeter):
         return _RATE_SECOND[self.rate] * (2 if self.function == "RV" else 1)
 
     def measure(self, second: float) -> Reading:
-        if self.open_leads:
+        impedance = self._cell.impedance(_FREQUENCY_HERTZ, second)
+        if self.touches_nothing(impedance):
             return Reading(self.no_reading(), fault=True)
         gauss = self._random.gauss
-        resistance = self._cell.impedance(_FREQUENCY_HERTZ, second).real
-        resistance *= 1 + self._noise * gauss(0.0, _RESISTANCE_NOISE)
+        resistance = impedance.real * (1 + self._noise * gauss(0.0, _RESISTANCE_NOISE))
         voltage = self._cell.terminals(second).voltage_volt
         voltage += self._noise * gauss(0.0, _VOLTAGE_NOISE_VOLT)
         if self.automatic:

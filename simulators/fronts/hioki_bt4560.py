@@ -96,11 +96,12 @@ class ImpedanceMeter(HiokiMeter):
         return second
 
     def measure(self, second: float) -> Reading:
-        if self.open_leads:
+        true = self._cell.impedance(self.frequency_hertz, second)
+        if self.touches_nothing(true):
             return Reading(self.no_reading(), fault=True)
         voltage = self._cell.terminals(second).voltage_volt
         voltage += self._noise * self._random.gauss(0.0, _VOLTAGE_NOISE_VOLT)
-        impedance = self._with_noise(self._cell.impedance(self.frequency_hertz, second))
+        impedance = self._with_noise(true)
         if self.automatic:
             self.range_ohm = _smallest(self._ranges.ohm, abs(impedance))
         if abs(voltage) > self._ranges.most_volt:

@@ -4,7 +4,8 @@ Knows no bytes, no commands and no cell; a family says how long a measurement ta
 measurement is taken when it is complete, at its own time, however late somebody asks.
 
 Simulator's choices where the sheet is silent: a trigger that nobody waits for, and READ? with an
-external trigger, are execution errors; changing a condition gives up the measurement under way.
+external trigger, are execution errors; changing a condition gives up the measurement under way;
+beyond 1 Mohm the probes are taken to touch nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _END_OF_CONVERSION, _INDEX, _MEASUREMENT_FAULT = 1, 2, 32
 _REPLY_SECOND = 0.004
 _RESET_SECOND = 0.075
 TRIGGERS = ("IMMediate", "EXTernal")
+_OPEN_OHM = 1e6  # no test current flows, whatever small part of the impedance is resistance
 
 
 class Reading(NamedTuple):
@@ -110,6 +112,10 @@ class HiokiMeter(ABC):
     def go_local(self) -> None:
         """Return to the panel, which starts continuous measurement."""
         self.set_continuous(True)
+
+    def touches_nothing(self, impedance_ohm: complex) -> bool:
+        """Return whether the test current finds no way, which is a measurement fault."""
+        return self.open_leads or abs(impedance_ohm) > _OPEN_OHM
 
     # The trigger system
 

@@ -34,6 +34,8 @@ from simulators.fronts.scpi import (
 
 _DEFAULT = "defbuffer1"
 _MOST_READINGS = 300_000
+# All styles that take the instrument's own readings are alike here.
+_STYLES = ("COMPact", "STANdard", "FULL")
 
 
 def _name(arguments: Arguments) -> str:
@@ -47,6 +49,21 @@ def _name(arguments: Arguments) -> str:
 def _prepare_read(arguments: Arguments, _suffixes: tuple[int, ...]) -> Action[SourceMeter]:
     name, chosen = _name(arguments), elements(arguments[1:])
     return lambda meter: meter.begin_reading(name, chosen)
+
+
+def _measure(function: Function) -> Prepare[SourceMeter]:
+    """Select ``function``, which stays selected, and read."""
+
+    def prepare(arguments: Arguments, suffixes: tuple[int, ...]) -> Action[SourceMeter]:
+        read = _prepare_read(arguments, suffixes)
+
+        def measure(meter: SourceMeter) -> str | None:
+            meter.stage.settings.sense = function
+            return read(meter)
+
+        return measure
+
+    return prepare
 
 
 def _prepare_fetch(arguments: Arguments, _suffixes: tuple[int, ...]) -> Action[SourceMeter]:
@@ -78,8 +95,11 @@ def _prepare_data(arguments: Arguments, _suffixes: tuple[int, ...]) -> Action[So
 
 
 def _prepare_make(arguments: Arguments, _suffixes: tuple[int, ...]) -> Action[SourceMeter]:
-    take(arguments, 2)
+    """A name, a size and a style, which QCoDeS sends empty."""
+    take(arguments, 2, 3)
     name, capacity = string(arguments[0]), integer(arguments[1], 10, LARGEST_CAPACITY)
+    if len(arguments) > 2 and arguments[2].text:
+        keyword(arguments[2], _STYLES)
 
     def make(meter: SourceMeter) -> None:
         if name in meter.buffers:
@@ -248,6 +268,9 @@ def _set_precision(meter: SourceMeter, digits: int) -> None:
 TABLE: dict[str, Prepare[SourceMeter]] = {
     "READ?": _prepare_read,
     "MEASure?": _prepare_read,  # with the present function; on a 2450 the output stays as it is
+    "MEASure:VOLTage[:DC]?": _measure(Function.VOLTAGE),
+    "MEASure:CURRent[:DC]?": _measure(Function.CURRENT),
+    "MEASure:RESistance?": _measure(Function.RESISTANCE),
     "FETCh?": _prepare_fetch,
     "FORMat:ASCii:PRECision": rows.set_integer(0, 16, _set_precision),
     "TRACe:MAKE": _prepare_make,

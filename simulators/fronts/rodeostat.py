@@ -3,12 +3,14 @@
 Knows messages and their keys; the potentiostat and its test are in rodeostat_cell. Volt stay volt
 on the wire, current is in microampere, time in milliseconds.
 
-Hardware V0.2 knows the commands of its electrode switches (the maker's docs/json.rst), V0.1 does not.
+Hardware V0.2 knows the commands of its electrode switches (the maker's docs/json.rst) and its own
+version, V0.1 neither: the maker's firmware compiles them in for V0.2 only (ps_system_state.cpp).
+The maker's package asks before every test whether a multiplexer is on; here it never is.
 
 Simulator's choices where the sheet is silent: the texts of refusals, what is served while a test
 runs (queries, ``stopTest`` and the electrodes, which the firmware serves at any time), and ``"le"``
 being true; Dialect holds what a driver must take either way. Left out for want of facts: tests other
-than ``constant``, the multiplexer.
+than ``constant``, the multiplexer's other commands.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ from simulators.fronts.rodeostat_messages import (
 from simulators.interfaces import Cell
 
 _VERSION = "FW0.1.0"
-# What getHardwareVersion and getVariant say, as the maker's Python package lists them for V0.2.
-HARDWARE = {"V0.1": ("V0.1", "microAmpV0.1"), "V0.2": ("HW0.2", "10V_microAmpV0.2")}
+# What getVariant says on each hardware, as the maker's Python package lists them.
+HARDWARE = {"V0.1": "microAmpV0.1", "V0.2": "10V_microAmpV0.2"}
 _TESTS = (
     "cyclic", "sinusoid", "constant", "squareWave", "linearSweep", "chronoamp", "multiStep",
 )  # fmt: skip
@@ -81,7 +83,7 @@ class RodeostatFront:
     ) -> None:
         switched = hardware == "V0.2"
         self.stage = Rodeostat(name, cell, seed, noise, switched=switched)
-        self._hardware_version, self._variant = HARDWARE[hardware]
+        self._hardware, self._variant = hardware, HARDWARE[hardware]
         self._commands = _COMMANDS | _SWITCHES if switched else _COMMANDS
         self._dialect = dialect
         self._powered = False
@@ -155,10 +157,13 @@ class RodeostatFront:
     # Commands; each returns the keys of its response
 
     def _get_hardware_version(self, _message: Message) -> Values:
-        return {"version": self._hardware_version}
+        return {"version": self._hardware}
 
     def _get_variant(self, _message: Message) -> Values:
         return {"variant": self._variant}
+
+    def _get_multiplexer(self, _message: Message) -> Values:
+        return {"muxEnabled": False}
 
     def _get_volt(self, _message: Message) -> Values:
         return {"v": self.stage.voltage_volt}
@@ -265,8 +270,8 @@ class RodeostatFront:
 
 _COMMANDS: dict[str, Callable[[RodeostatFront, Message], Values]] = {
     "getVersion": lambda _front, _message: {"version": _VERSION},
-    "getHardwareVersion": RodeostatFront._get_hardware_version,
     "getVariant": RodeostatFront._get_variant,
+    "getMuxEnabled": RodeostatFront._get_multiplexer,
     "getTestNames": lambda _front, _message: {"testNames": list(_TESTS)},
     "getVolt": RodeostatFront._get_volt,
     "setVolt": RodeostatFront._set_volt,
@@ -289,6 +294,7 @@ _COMMANDS: dict[str, Callable[[RodeostatFront, Message], Values]] = {
 
 _GROUPS = {"All": ELECTRODES} | {electrode: (electrode,) for electrode in ELECTRODES}
 _SWITCHES: dict[str, Callable[[RodeostatFront, Message], Values]] = {
+    "getHardwareVersion": RodeostatFront._get_hardware_version,
     "getElectAutoConnect": RodeostatFront._get_auto_connect,
     "setElectAutoConnect": RodeostatFront._set_auto_connect,
 }

@@ -33,7 +33,8 @@ _NPLC = (0.01, 10.0)
 _LONGEST_FUSE_SECOND = 10.0
 _WITH_UNIT = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([munk]?)(?:V|A|S)", re.IGNORECASE)
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "k": 1e3}
-_LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
+_STEP = "[:LEVel][:IMMediate]"
+_LEVEL = f"{_STEP}[:AMPLitude]"
 
 
 # -- parameters ------------------------------------------------------------------------------------
@@ -172,6 +173,13 @@ def _set_fuse_delay(supply: Supply, seconds: float) -> None:
     supply.settings.fuse_second = rows.within(seconds, 0.0, _LONGEST_FUSE_SECOND)
 
 
+def _fuse_delay(pattern: str) -> dict[str, Prepare[Supply]]:
+    return {
+        pattern: rows.set_number(_set_fuse_delay),
+        f"{pattern}?": rows.ask(lambda supply: _told(supply.settings.fuse_second)),
+    }
+
+
 def _set_nplc(supply: Supply, cycles: float) -> None:
     supply.settings.nplc = rows.within(cycles, *_NPLC)
 
@@ -249,22 +257,24 @@ _ALL: dict[str, Prepare[Supply]] = {
     "[SOURce]:CURRent:PROTection:CLEar": _clear(Condition.FUSE),
     **_protection("FUSE", "fuse_on", Condition.FUSE),
     "FUSE:TRIPped:CLEar": _clear(Condition.FUSE),
-    "FUSE:DELay:INITial": rows.set_number(_set_fuse_delay),
-    "FUSE:DELay:INITial?": rows.ask(lambda supply: _told(supply.settings.fuse_second)),
+    **_fuse_delay("[SOURce]:CURRent:PROTection:DELay:INITial"),
+    **_fuse_delay("FUSE:DELay:INITial"),
     "[SOURce]:ALIMit[:STATe]": _switch("limits_on"),
     "[SOURce]:ALIMit[:STATe]?": _flag("limits_on"),
-    "[SOURce]:VOLTage:ALIMit[:UPPer]": rows.set_number(
+    f"[SOURce]:VOLTage{_STEP}:ALIMit[:UPPer]": rows.set_number(
         lambda supply, volt: _set_safety_volt(supply, volt, low=False)
     ),
-    "[SOURce]:VOLTage:ALIMit[:UPPer]?": rows.ask(
+    f"[SOURce]:VOLTage{_STEP}:ALIMit[:UPPer]?": rows.ask(
         lambda supply: _told(supply.settings.limit_volt[1])
     ),
-    "[SOURce]:VOLTage:ALIMit:LOWer": rows.set_number(
+    f"[SOURce]:VOLTage{_STEP}:ALIMit:LOWer": rows.set_number(
         lambda supply, volt: _set_safety_volt(supply, volt, low=True)
     ),
-    "[SOURce]:VOLTage:ALIMit:LOWer?": rows.ask(lambda supply: _told(supply.settings.limit_volt[0])),
-    "[SOURce]:CURRent:ALIMit[:UPPer]": rows.set_number(_set_safety_ampere),
-    "[SOURce]:CURRent:ALIMit[:UPPer]?": rows.ask(
+    f"[SOURce]:VOLTage{_STEP}:ALIMit:LOWer?": rows.ask(
+        lambda supply: _told(supply.settings.limit_volt[0])
+    ),
+    f"[SOURce]:CURRent{_STEP}:ALIMit[:UPPer]": rows.set_number(_set_safety_ampere),
+    f"[SOURce]:CURRent{_STEP}:ALIMit[:UPPer]?": rows.ask(
         lambda supply: _told(supply.settings.limit_ampere)
     ),
     "MEASure[:SCALar]:VOLTage[:DC]?": _read(_volt),
@@ -276,6 +286,9 @@ _ALL: dict[str, Prepare[Supply]] = {
     "MEASure[:SCALar]:ENERgy:RESet": rows.do(_reset_energy),
     "SENSe:CURRent:RANGe[:UPPer]": rows.set_number(
         lambda supply, ampere: supply.output.set_range(ampere)
+    ),
+    "SENSe:CURRent:RANGe[:UPPer]?": rows.ask(
+        lambda supply: _told(supply.output.range_ampere(supply.now))
     ),
     "SENSe:CURRent:RANGe:AUTO": rows.set_boolean(_set_auto_range),
     "SENSe:CURRent:RANGe:AUTO?": rows.ask(

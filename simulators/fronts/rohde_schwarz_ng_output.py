@@ -219,7 +219,8 @@ class Output:
             return Drive(DriveMode.CURRENT, settings.ampere, abs(bound))
         target = min(self._held_volt(), highest)
         # Two limits, one for each direction: which one counts follows from where current would go.
-        sources = current > 0.0 or (current == 0.0 and voltage < target)
+        # Open terminals at the target want none: a sink that is not there must not let go of them.
+        sources = current > 0.0 or (current == 0.0 and voltage <= target)
         limit = self._source_ampere() if sources else self._sink_ampere()
         return Drive(DriveMode.VOLTAGE, target, limit) if limit > 0.0 else OPEN
 
@@ -324,12 +325,21 @@ class Output:
             voltage = 0.0
         averaged = self._noise / math.sqrt(self.settings.nplc)
         voltage += self._gauss(0.0, _VOLT_SIGMA * averaged)
-        used = self.settings.range_ampere or self._range_for(current)
+        used = self._range_for(current)
         if abs(current) > used * _OVER_RANGE:
             return voltage, math.copysign(OVERFLOW, current)
         return voltage, current + self._gauss(0.0, used * _RELATIVE_CURRENT_SIGMA * averaged)
 
+    def range_ampere(self, now_second: float) -> float:
+        """Return the current range that a reading would be taken on."""
+        self.follow(now_second)
+        if self._cell is None or not self.on:
+            return self._range_for(0.0)
+        return self._range_for(self._cell.terminals(now_second).current_ampere)
+
     def _range_for(self, current: float) -> float:
+        if self.settings.range_ampere is not None:
+            return self.settings.range_ampere
         ranges = self.ratings.current_ranges_ampere
         needed = max(abs(current), _LOWEST_RANGE_AMPERE)
         return next((ampere for ampere in ranges if needed <= ampere), ranges[-1])

@@ -9,10 +9,10 @@ a word, as a set command's success is; numbers have six decimals; 20 ms from a q
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from simulators.fronts.chamber_front import ChamberFront
 from simulators.fronts.scpi import (
     Action,
     Arguments,
@@ -38,53 +38,33 @@ _LAST_PROFILE = 40
 Word = TypeVar("Word", bound=int)
 
 
-class WatlowF4TScpiFront:
-    """The chamber as a Front: simulators.interfaces says what the four calls mean."""
+class WatlowF4TScpiFront(ChamberFront[F4T]):
+    """The chamber as a Front."""
 
     def __init__(
         self, name: str, air: ChamberAir, *, seed: int, machine: Machine | None = None
     ) -> None:
-        self.controller = F4T(name, air, seed=seed, machine=machine or Machine())
+        super().__init__(F4T(name, air, seed=seed, machine=machine or Machine()), _REPLY_SECOND)
         self._unread = b""
-        self._replies: deque[tuple[float, bytes]] = deque()
 
-    def receive(self, data: bytes, now_second: float) -> None:
-        """Take command lines; queries are answered after a moment, all else in silence."""
+    def replies(self, data: bytes, now_second: float) -> Iterator[bytes]:
+        """Answer queries; do all else in silence."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         self._unread = self._unread[-_LONGEST_LINE:]
-        self.controller.advance(now_second)
         for line in lines:
             for action in _TREE.compile(line.strip()):
-                self._run(action, now_second)
+                reply = self._run(action)
+                if reply is not None:
+                    yield reply.encode("ascii") + b"\n"
 
-    def _run(self, action: Action[F4T], now_second: float) -> None:
+    def _run(self, action: Action[F4T]) -> str | None:
         try:
-            reply = action(self.controller)
+            return action(self.controller)
         except (ScpiError, ValueRefused):
-            return
-        if reply is not None:
-            self._replies.append((now_second + _REPLY_SECOND, reply.encode("ascii") + b"\n"))
+            return None
 
-    def transmit(self, now_second: float) -> bytes:
-        """Return the replies that are due."""
-        due = b""
-        while self._replies and self._replies[0][0] <= now_second:
-            due += self._replies.popleft()[1]
-        return due
-
-    def next_output_second(self) -> float | None:
-        """Return when the oldest reply is sent."""
-        return self._replies[0][0] if self._replies else None
-
-    def disconnected(self, now_second: float) -> None:
-        """The loop stays at its last set point: nobody watches the link."""
-        self.controller.advance(now_second)
+    def forget(self) -> None:
         self._unread = b""
-        self._replies.clear()
-
-    def inject(self, kind: str, value: int | None, now_second: float) -> None:
-        """Let a fault of the machine happen; see F4T.inject."""
-        self.controller.inject(kind, value, now_second)
 
 
 # -- rows of the table -----------------------------------------------------------------------------

@@ -1,44 +1,36 @@
-"""Reads the ``simulate:`` blocks of a bench file into recipes and traits.
+"""Reads the ``simulate:`` blocks of a bench file into recipes, fixtures and traits.
 
-The only place of the models that reads text. Quantities go through rig.core.units, except three
-that have no dimension there: ohm cm^2, eV and their growth. Every problem of a block is collected;
-nothing is raised here, and what was built while there were problems is thrown away by the caller.
+How one value is read stands in block.py; which keys there are, what they are for and what they are
+unless given, here.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from rig.core.errors import BadInput, Problem, did_you_mean
-from rig.core.units import quantity
+from rig.core.errors import Problem
+from simulators.models.block import (
+    ANY,
+    DRIFTING,
+    EFFICIENCY,
+    FRACTION,
+    NOT_NEGATIVE,
+    Block,
+    Scale,
+)
 from simulators.models.cell import Recipe
 from simulators.models.chamber import ChamberTraits
 from simulators.models.dummy import Dummy
+from simulators.models.fixture import NO_FIXTURE, USUAL_FIXTURE, Fixture, FixtureState
 from simulators.models.full_cell import AS_ASSEMBLED, FullCell
 from simulators.models.materials import MATERIALS, Material
 from simulators.models.pellet import BlockingPellet, Pellet, SymmetricPellet
 
-Choice = TypeVar("Choice")
-
 ELECTRONVOLT_PER_KILOJOULE_PER_MOLE = 1.0 / 96.48533
-
-_NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)\s*")
-# Ways to write the same unit, before the tables below are consulted.
-_SPELLINGS = (("Ω", "ohm"), ("²", "^2"), ("·", "*"), ("⋅", "*"), (" ", "*"))
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A dimension of our own: factors of its units to the base unit, and an example."""
-
-    spoken: str
-    factors: Mapping[str, float]
-    example: str
-
+THERMAL_LAG_SECOND = 900.0
+FIXTURE_EXAMPLE = "fixture: {resistance: 0.5 ohm, inductance: 300 nH, capacitance: 8 pF}"
 
 AREA_SPECIFIC_RESISTANCE = Scale(
     "area-specific resistance",
@@ -53,125 +45,19 @@ ACTIVATION_ENERGY = Scale(
 INTERFACE_GROWTH = Scale(
     "interface growth", {"ohm*cm^2/h^0.5": 1.0, "ohm*cm^2/h^(1/2)": 1.0}, "1 ohm*cm^2/h^0.5"
 )
+INDUCTANCE = Scale("inductance", {"nH": 1e-9, "uH": 1e-6, "mH": 1e-3, "H": 1.0}, "300 nH")
+CAPACITANCE = Scale("capacitance", {"pF": 1e-12, "nF": 1e-9, "uF": 1e-6, "F": 1.0}, "8 pF")
+DRIFT = Scale("drift of resistance", {"%/h": 0.01, "1/h": 1.0}, "0.5 %/h")
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """What a value must be, in words and as a test."""
+class CellSetup:
+    """All that a channel's ``simulate:`` block says of its cell; lag in s, drift in parts per hour."""
 
-    spoken: str
-    holds: Callable[[float], bool]
-
-
-ABOVE_ZERO = Bound("above zero", lambda value: value > 0)
-NOT_NEGATIVE = Bound("zero or more", lambda value: value >= 0)
-FRACTION = Bound("from 0 to 1", lambda value: 0 <= value <= 1)
-EFFICIENCY = Bound("above 0 and at most 1", lambda value: 0 < value <= 1)
-ANY = Bound("any", lambda _: True)
-
-
-class Block:
-    """One mapping being read: hands out values, remembers which keys exist, collects problems.
-
-    A value that cannot be read becomes NaN, so that one mistake does not hide the next.
-    """
-
-    def __init__(self, content: Mapping[str, object], where: str, problems: list[Problem]) -> None:
-        self._content = content
-        self._where = where
-        self._problems = problems
-        self._known: list[str] = []
-
-    def quantity(
-        self, key: str, dimension: str, default: float | None = None, bound: Bound = ABOVE_ZERO
-    ) -> float:
-        """Read a quantity of one of rig's dimensions; base unit. No default: must be given."""
-        return self._read(
-            key, lambda text: quantity(text, dimension, self._place(key)), default, bound
-        )
-
-    def scaled(
-        self, key: str, scale: Scale, default: float | None = None, bound: Bound = ABOVE_ZERO
-    ) -> float:
-        """Read a quantity of one of our own dimensions."""
-        return self._read(key, lambda text: _scaled(text, scale, self._place(key)), default, bound)
-
-    def number(self, key: str, default: float, bound: Bound) -> float:
-        """Read a plain number: the quantity has no unit."""
-        return self._read(key, lambda text: _number(text, self._place(key)), default, bound)
-
-    def choice(
-        self, key: str, options: Mapping[str, Choice], default: Choice | None = None
-    ) -> Choice:
-        """Read one of the names in ``options``."""
-        self._known.append(key)
-        first = next(iter(options.values()))
-        if key not in self._content:
-            if default is None:
-                self._refuse(key, f"missing, expected one of {', '.join(options)}")
-            return first if default is None else default
-        name = str(self._content[key])
-        if name not in options:
-            suggestion = did_you_mean(name, options)
-            self._refuse(key, f"got {name!r}, expected one of {', '.join(options)}", suggestion)
-        return options.get(name, first)
-
-    def finish(self) -> None:
-        """Report every key that nobody asked for."""
-        for key in self._content:
-            if key not in self._known:
-                expected = ", ".join(self._known) or "nothing"
-                message = f"unknown key, expected {expected}"
-                self._refuse(str(key), message, did_you_mean(str(key), self._known))
-
-    def _read(
-        self, key: str, read: Callable[[object], float], default: float | None, bound: Bound
-    ) -> float:
-        self._known.append(key)
-        if key not in self._content:
-            if default is None:
-                self._refuse(key, "missing")
-            return math.nan if default is None else default
-        try:
-            value = read(self._content[key])
-        except BadInput as bad:
-            self._problems.extend(bad.problems)
-            return math.nan
-        if not bound.holds(value):
-            self._refuse(key, f"got {self._content[key]!r}, must be {bound.spoken}")
-        return value
-
-    def _place(self, key: str) -> str:
-        return f"{self._where}.{key}"
-
-    def _refuse(self, key: str, message: str, suggestion: str = "") -> None:
-        self._problems.append(Problem(self._place(key), message, suggestion=suggestion))
-
-
-def _scaled(text: object, scale: Scale, where: str) -> float:
-    match = _NUMBER_AND_UNIT.fullmatch(str(text))
-    unit = match[2] if match else ""
-    for written, meant in _SPELLINGS:
-        unit = unit.replace(written, meant)
-    if match is None or unit not in scale.factors:
-        units = ", ".join(scale.factors)
-        message = f"got {text!r}, expected a {scale.spoken} in one of {units}"
-        raise BadInput(Problem(where, message, example=scale.example))
-    return float(match[1]) * scale.factors[unit]
-
-
-def _number(text: object, where: str) -> float:
-    try:
-        # YAML 1.1 readers leave 5e-4 as text.
-        value = math.nan if isinstance(text, bool) else float(str(text))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise BadInput(Problem(where, f"got {text!r}, expected a plain number", example="5e-4"))
-    return value
-
-
-# --- what can be simulated -----------------------------------------------------------------------
+    recipe: Recipe
+    thermal_lag_second: float
+    fixture: Fixture
+    drift_per_hour: float
 
 
 def _pellet(block: Block) -> Pellet:
@@ -180,7 +66,6 @@ def _pellet(block: Block) -> Pellet:
         block.choice("material", materials),
         block.quantity("area", "area"),
         block.quantity("thickness", "length"),
-        block.quantity("lead_resistance", "resistance", 0.2, NOT_NEGATIVE),
     )
 
 
@@ -207,7 +92,6 @@ def _full_cell(block: Block) -> Recipe:
         alpha_per_cycle=block.number("alpha_per_cycle", 5e-4, NOT_NEGATIVE),
         coulombic_efficiency=block.number("coulombic_efficiency", 0.9995, EFFICIENCY),
         state_of_charge=block.quantity("state_of_charge", "fraction", AS_ASSEMBLED, FRACTION),
-        lead_resistance_ohm=block.quantity("lead_resistance", "resistance", 0.2, NOT_NEGATIVE),
         anode_growth_ohm_square_centimetre_per_root_hour=block.scaled(
             "anode_growth", INTERFACE_GROWTH, 0.0, NOT_NEGATIVE
         ),
@@ -218,27 +102,58 @@ def _dummy(block: Block) -> Recipe:
     return Dummy(block.quantity("resistance", "resistance"))
 
 
-CELL_KINDS: dict[str, Callable[[Block], Recipe]] = {
-    "blocking_pellet": _blocking_pellet,
-    "symmetric_pellet": _symmetric_pellet,
-    "full_cell": _full_cell,
-    "dummy": _dummy,
+@dataclass(frozen=True, slots=True)
+class CellKind:
+    """How a kind of cell is read, and the fixture that it is in unless the block says otherwise."""
+
+    read: Callable[[Block], Recipe]
+    fixture: Fixture = USUAL_FIXTURE
+
+
+CELL_KINDS: dict[str, CellKind] = {
+    "blocking_pellet": CellKind(_blocking_pellet),
+    "symmetric_pellet": CellKind(_symmetric_pellet),
+    "full_cell": CellKind(_full_cell),
+    "dummy": CellKind(_dummy, NO_FIXTURE),
 }
 
 
 def read_cell(
     content: Mapping[str, object], where: str, problems: list[Problem]
-) -> tuple[Recipe, float]:
-    """Return (recipe, thermal lag in s) of a channel's ``simulate:`` block."""
+) -> CellSetup | None:
+    """Return what a channel's ``simulate:`` block says, None when there are problems."""
     before = len(problems)
     block = Block(content, where, problems)
-    make = block.choice("cell", CELL_KINDS)
+    kind = block.choice("cell", CELL_KINDS)
     if len(problems) > before:  # of what kind the other keys are nobody can know
-        return Dummy(math.nan), math.nan
-    lag_second = block.quantity("thermal_lag", "time", 900.0)
-    recipe = make(block)
+        return None
+    setup = CellSetup(
+        kind.read(block),
+        block.quantity("thermal_lag", "time", THERMAL_LAG_SECOND),
+        _fixture(block, kind.fixture),
+        block.scaled("drift", DRIFT, 0.0, DRIFTING),
+    )
     block.finish()
-    return recipe, lag_second
+    return setup if len(problems) == before else None
+
+
+def _fixture(block: Block, usual: Fixture) -> Fixture:
+    """Read ``fixture:``; ``lead_resistance:`` is a short way to say its resistance alone."""
+    lead_ohm = block.quantity("lead_resistance", "resistance", usual.resistance_ohm, NOT_NEGATIVE)
+    inner = block.inner("fixture", FIXTURE_EXAMPLE)
+    if block.has("lead_resistance") and inner.has("resistance"):
+        block.refuse("lead_resistance", "given twice: it is the same as fixture.resistance")
+    fixture = Fixture(
+        inner.quantity("resistance", "resistance", lead_ohm, NOT_NEGATIVE),
+        inner.scaled("inductance", INDUCTANCE, usual.inductance_henry, NOT_NEGATIVE),
+        inner.scaled("capacitance", CAPACITANCE, usual.capacitance_farad, NOT_NEGATIVE),
+        inner.choice("state", {state.value: state for state in FixtureState}, usual.state),
+    )
+    if fixture.state is FixtureState.SHORT and fixture.resistance_ohm == 0.0:
+        message = "a short needs leads with some resistance, got 0 ohm"
+        inner.refuse("state", message, example="fixture: {resistance: 0.2 ohm, state: short}")
+    inner.finish()
+    return fixture
 
 
 def read_chamber(

@@ -1,4 +1,4 @@
-"""A cell as instruments meet it: a circuit in series with a charge store, driven from outside.
+"""A cell as instruments meet it: a circuit in series with a charge store, in a fixture with leads.
 
 Advanced lazily, to the time of each call, with the exact exponential of every branch; a held
 voltage is solved implicitly, so steps from milliseconds to an hour are stable. The one model class
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from simulators.interfaces import OPEN, ChamberAir, Drive, DriveMode, Terminals
 from simulators.models.circuit import Circuit
 from simulators.models.elements import Ladder
+from simulators.models.fixture import NO_FIXTURE, Fixture
 from simulators.models.storage import ChargeStore
 from simulators.models.thermal import ThermalLag
 
@@ -23,6 +24,8 @@ LONGEST_DRIVEN_STEP_SECOND = 10.0
 # Two temperatures or ages within one bucket share their parameters (0.01 K is 0.07 % of R).
 BUCKETS_PER_KELVIN = 100
 AGE_BUCKET_SECOND = 600.0
+# A cell that drifts has shorter ones: a resistance moves by no more than this part in one.
+LARGEST_DRIFT_IN_BUCKET = 5e-4
 # Steps are told apart to 0.1 us: float noise in equal steps must not make them different.
 STEPS_PER_SECOND = 1e7
 LARGEST_CACHE = 500
@@ -71,12 +74,27 @@ class _Tuning:
 
 
 class CircuitCell:
-    """Implements Cell. Time begins at the first call, so any clock will do."""
+    """Implements Cell. Time begins at the first call, so any clock will do.
 
-    def __init__(self, recipe: Recipe, air: ChamberAir, thermal_lag_second: float) -> None:
+    ``drift_per_hour`` is the part of its first value by which every resistance of the cell, and
+    none of the fixture, rises in an hour from then on. From a bare fixture the cell is missing: it
+    lies beside it, keeps its state and relaxes.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        air: ChamberAir,
+        thermal_lag_second: float,
+        fixture: Fixture = NO_FIXTURE,
+        drift_per_hour: float = 0.0,
+    ) -> None:
         self._recipe = recipe
-        self._circuit = recipe.circuit()
-        self._grows = self._circuit.grows
+        self._fixture = fixture
+        self._is_bare = fixture.is_bare
+        self._drift_per_hour = drift_per_hour
+        self._circuit = recipe.circuit().drifting(drift_per_hour)
+        self._age_bucket_second = _age_bucket(self._circuit.grows, drift_per_hour)
         self._store = recipe.store()
         self._sample = ThermalLag(air, thermal_lag_second)
         self._branch_volts = [0.0] * len(self._circuit.ladder(25.0).branches)
@@ -130,8 +148,9 @@ class CircuitCell:
     def impedance(self, frequency_hertz: float, now_second: float) -> complex:
         self.terminals(now_second)
         celsius = self.sample_temperature_celsius(now_second)
-        circuit = self._circuit.impedance(frequency_hertz, celsius, self._age_second)
-        return circuit + self._store.slope_volt_per_coulomb / (2j * math.pi * frequency_hertz)
+        circuit_ohm = self._circuit.impedance(frequency_hertz, celsius, self._age_second)
+        store_ohm = self._store.slope_volt_per_coulomb / (2j * math.pi * frequency_hertz)
+        return self._fixture.impedance(frequency_hertz, circuit_ohm + store_ohm)
 
     def sample_temperature_celsius(self, now_second: float) -> float:
         return self._sample.at(now_second)
@@ -139,8 +158,14 @@ class CircuitCell:
     def truth(
         self, temperatures_celsius: Sequence[float] = DEFAULT_TEMPERATURES_CELSIUS
     ) -> dict[str, float]:
-        """Return what went in, keys with units; energies as a fit over these temperatures finds them."""
-        return self._recipe.truth(temperatures_celsius)
+        """Return what went in, keys with units; energies as a fit over these temperatures finds them.
+
+        A bare fixture shows nothing of the cell, so only the fixture's truth is there.
+        """
+        if self._is_bare:
+            return self._fixture.truth()
+        drift = {"resistance_drift_per_hour": self._drift_per_hour}
+        return self._recipe.truth(temperatures_celsius) | drift | self._fixture.truth()
 
     def state(self) -> dict[str, Any]:
         """Return plain data; no absolute time in it, for the clock that restores may be another."""
@@ -190,6 +215,9 @@ class CircuitCell:
             step = self._tuning.add_step(key)
         decays, gains, resistance_ohm = step
         relaxed = list(map(mul, decays, self._branch_volts))
+        if self._is_bare:
+            self._branch_volts = relaxed
+            return self._fixture.terminals(self._drive)
         reading = self._solve(sum(relaxed), resistance_ohm, second)
         current = reading[1]
         if current:
@@ -264,15 +292,25 @@ class CircuitCell:
         """Take the parameters of the sample's present temperature and the cell's age."""
         celsius = self._sample.advance(self._now_second)
         self._next_node_second = self._sample.next_node_second
-        age_bucket = int(self._age_second / AGE_BUCKET_SECOND) if self._grows else 0
+        # Of a cell that stays as it is the bucket has no end, and its number is always 0.
+        age_bucket = int(self._age_second / self._age_bucket_second)
         bucket = round(celsius * BUCKETS_PER_KELVIN), age_bucket
         tuning = self._tunings.get(bucket)
         if tuning is None:
             if len(self._tunings) >= LARGEST_CACHE:
                 self._tunings.clear()
-            ladder = self._circuit.ladder(
-                bucket[0] / BUCKETS_PER_KELVIN, bucket[1] * AGE_BUCKET_SECOND
-            )
-            tuning = self._tunings[bucket] = _Tuning(ladder)
+            age_second = age_bucket * self._age_bucket_second if age_bucket else 0.0
+            cell = self._circuit.ladder(bucket[0] / BUCKETS_PER_KELVIN, age_second)
+            tuning = _Tuning(Ladder(self._fixture.resistance_ohm) + cell)
+            self._tunings[bucket] = tuning
         self._tuning = tuning
         self._store.set_temperature(celsius)
+
+
+def _age_bucket(grows: bool, drift_per_hour: float) -> float:
+    """Return for how many seconds one set of parameters is good enough."""
+    if not grows:
+        return math.inf
+    if not drift_per_hour:
+        return AGE_BUCKET_SECOND
+    return min(AGE_BUCKET_SECOND, LARGEST_DRIFT_IN_BUCKET / drift_per_hour * 3600.0)

@@ -6,7 +6,7 @@ Knows no drive and no clock: temperature and age are handed in.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulators.models.elements import Element, Ladder
 from simulators.models.laws import Constant, Law
@@ -14,17 +14,21 @@ from simulators.models.laws import Constant, Law
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One element; its resistance grows by a fraction of the first value per root hour.
+    """One element; its resistance grows by fractions of the first value per root hour and per hour.
 
-    Parabolic growth, R(t) = R0 (1 + g sqrt(t)), is that of a diffusion-limited interphase.
+    R(t) = R0 (1 + g sqrt(t) + d t). Parabolic growth is that of a diffusion-limited interphase;
+    a drift in a straight line stands for whatever makes a spectrum's end disagree with its start.
     """
 
     element: Element
     law: Law = field(default_factory=Constant)
     growth_per_root_hour: float = 0.0
+    drift_per_hour: float = 0.0
 
     def factor(self, temperature_celsius: float, age_second: float) -> float:
-        grown = 1.0 + self.growth_per_root_hour * math.sqrt(age_second / 3600.0)
+        age_hour = age_second / 3600.0
+        growth = self.growth_per_root_hour * math.sqrt(age_hour)
+        grown = 1.0 + growth + self.drift_per_hour * age_hour
         return self.law.factor(temperature_celsius) * grown
 
 
@@ -36,7 +40,11 @@ class Circuit:
 
     @property
     def grows(self) -> bool:
-        return any(part.growth_per_root_hour for part in self.parts)
+        return any(part.growth_per_root_hour or part.drift_per_hour for part in self.parts)
+
+    def drifting(self, per_hour: float) -> Circuit:
+        """Return the same circuit with every resistance rising by that fraction an hour."""
+        return Circuit(tuple(replace(part, drift_per_hour=per_hour) for part in self.parts))
 
     def impedance(
         self, frequency_hertz: float, temperature_celsius: float, age_second: float = 0.0

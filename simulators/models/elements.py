@@ -3,7 +3,7 @@
 The impedance is the closed formula. The ladder is what a galvanostat meets: a series resistance
 and relaxing branches taken from the element's own distribution of relaxation times, so that both
 have the same direct-current resistance. Each element is scaled by one ``factor``, its resistance
-relative to 25 degC; capacitances do not change with temperature. Knows no temperature and no time.
+relative to 25 degC and new; capacitances do not change. Knows no temperature and no time.
 """
 
 from __future__ import annotations
@@ -50,19 +50,6 @@ class Resistor:
 
     def ladder(self, factor: float) -> Ladder:
         return Ladder(self.resistance_ohm * factor)
-
-
-@dataclass(frozen=True, slots=True)
-class Inductor:
-    """The leads. Over in nanoseconds, so the time domain does not know it."""
-
-    inductance_henry: float
-
-    def impedance(self, omega: float, factor: float) -> complex:
-        return 1j * omega * self.inductance_henry * factor
-
-    def ladder(self, factor: float) -> Ladder:
-        return Ladder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +136,7 @@ def _tanh(value: complex) -> complex:
 class BlockingCpe:
     """A constant-phase element that no direct current passes: Z = 1 / (Q (j omega)^a).
 
+    All capacitance, so ``factor`` changes nothing.
     Its ladder covers the decades from ``fastest_second`` to ``slowest_second``; what is slower is
     one capacitor, what is faster one resistance (both integrals of the same distribution).
     """
@@ -159,12 +147,12 @@ class BlockingCpe:
     slowest_second: float = 1e4
 
     def impedance(self, omega: float, factor: float) -> complex:
-        return factor / (self.q_farad * (1j * omega) ** self.exponent)
+        return 1.0 / (self.q_farad * (1j * omega) ** self.exponent)
 
     def ladder(self, factor: float) -> Ladder:
         """One branch a decade of sin(a pi)/(pi Q) times the integral of x^-a/(s + x) dx."""
         a = self.exponent
-        weight = factor * math.sin(a * math.pi) / (math.pi * self.q_farad)
+        weight = math.sin(a * math.pi) / (math.pi * self.q_farad)
         decades = round(math.log10(self.slowest_second / self.fastest_second))
         width = math.log(self.slowest_second / self.fastest_second) / decades
         taus = [self.fastest_second * math.exp((k + 0.5) * width) for k in range(decades)]

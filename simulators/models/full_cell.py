@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulators.models.circuit import Circuit, Part
-from simulators.models.elements import FiniteWarburg, Inductor, Resistor, Zarc
+from simulators.models.elements import FiniteWarburg, Resistor, Zarc
 from simulators.models.laws import Hopping
 from simulators.models.materials import MATERIALS
 from simulators.models.ocv import nmc811_against_lithium
-from simulators.models.pellet import LEAD_INDUCTANCE_HENRY, Pellet
+from simulators.models.pellet import Pellet
 from simulators.models.storage import ChargeStore, IntercalationStorage, StorageTraits
 
 AREAL_CAPACITY_AH_PER_SQUARE_CENTIMETRE = 5e-3  # 200 mAh/g, 80 % of 31 mg/cm^2
@@ -60,15 +60,12 @@ class FullCell:
     coulombic_efficiency: float = 0.9995
     capacity_per_kelvin: float = 0.003
     state_of_charge: float = AS_ASSEMBLED
-    lead_resistance_ohm: float = 0.2
     anode_growth_ohm_square_centimetre_per_root_hour: float = 0.0
 
     def circuit(self) -> Circuit:
         growth = self.anode_growth_ohm_square_centimetre_per_root_hour
         return Circuit(
             (
-                Part(Inductor(LEAD_INDUCTANCE_HENRY)),
-                Part(Resistor(self.lead_resistance_ohm)),
                 self._ionic(),
                 self._arc(
                     ANODE_INTERFACE, growth / ANODE_INTERFACE.resistance_ohm_square_centimetre
@@ -90,7 +87,7 @@ class FullCell:
         return IntercalationStorage(traits, nmc811_against_lithium())
 
     def truth(self, temperatures_celsius: Sequence[float]) -> dict[str, float]:
-        """Return what was put in; the resistance is that of a spectrum before its diffusion tail."""
+        """Return what was put in; the resistance is that before the diffusion tail, without leads."""
         total_ohm = self.circuit().ladder(25.0)
         return {
             "alpha_per_cycle": self.alpha_per_cycle,

@@ -1,6 +1,6 @@
 """Pellets of a solid electrolyte: between blocking electrodes, or symmetric between lithium.
 
-Lead, bulk arc, grain-boundary arc, then what the electrodes do. Areas in cm^2, thickness in cm.
+Bulk arc, grain-boundary arc, then what the electrodes do. Areas in cm^2, thickness in cm.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulators.models.circuit import Circuit, Part
-from simulators.models.elements import BlockingCpe, Inductor, Resistor, Zarc
+from simulators.models.elements import BlockingCpe, Zarc
 from simulators.models.laws import (
     BOLTZMANN_ELECTRONVOLT_PER_KELVIN,
     ZERO_CELSIUS_KELVIN,
@@ -22,7 +22,6 @@ from simulators.models.storage import ChargeStore, NoStorage
 
 VACUUM_PERMITTIVITY_FARAD_PER_CENTIMETRE = 8.854e-14
 BULK_EXPONENT, BOUNDARY_EXPONENT, INTERFACE_EXPONENT = 0.98, 0.9, 0.9
-LEAD_INDUCTANCE_HENRY = 0.5e-6  # 0.3-1 uH for a metre of cable
 # Per electrode and cm^2; both electrodes are in series.
 DOUBLE_LAYER_Q_FARAD = 5e-6  # F s^(a-1), blocking metal, 2-10 uF/cm^2
 INTERFACE_CAPACITANCE_FARAD = 1e-6  # lithium, 1e-8 (constriction) to 1e-6 F/cm^2
@@ -30,12 +29,11 @@ INTERFACE_CAPACITANCE_FARAD = 1e-6  # lithium, 1e-8 (constriction) to 1e-6 F/cm^
 
 @dataclass(frozen=True, slots=True)
 class Pellet:
-    """A disc of ``material`` with its leads; a part of both cells below."""
+    """A disc of ``material``; a part of both cells below."""
 
     material: Material
     area_square_centimetre: float
     thickness_centimetre: float
-    lead_resistance_ohm: float = 0.2
 
     def parts(self) -> tuple[Part, ...]:
         capacitance = (
@@ -44,12 +42,11 @@ class Pellet:
             * self.area_square_centimetre
             / self.thickness_centimetre
         )
-        leads = Part(Inductor(LEAD_INDUCTANCE_HENRY)), Part(Resistor(self.lead_resistance_ohm))
         bulk = self._arc(self.material.bulk, capacitance, BULK_EXPONENT)
         if self.material.boundary is None:
-            return (*leads, bulk)
+            return (bulk,)
         capacitance *= self.material.boundary_capacitance_ratio
-        return (*leads, bulk, self._arc(self.material.boundary, capacitance, BOUNDARY_EXPONENT))
+        return (bulk, self._arc(self.material.boundary, capacitance, BOUNDARY_EXPONENT))
 
     def _arc(self, conductor: Conductor, capacitance_farad: float, exponent: float) -> Part:
         return Part(Zarc(self._resistance(conductor), capacitance_farad, exponent), conductor.law)
@@ -60,7 +57,7 @@ class Pellet:
         )
 
     def conductivity(self, temperature_celsius: float) -> float:
-        """Return the total conductivity of bulk and boundaries in S/cm, leads not counted."""
+        """Return the total conductivity of bulk and boundaries in S/cm."""
         conductors = [self.material.bulk]
         if self.material.boundary is not None:
             conductors.append(self.material.boundary)

@@ -7,14 +7,12 @@ counted in ``conflicts``, so that tests can demand zero, and the newest path is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from simulators.interfaces import OPEN, Cell, Drive, DriveMode, Terminals
+from simulators.models.fixture import OPEN_CIRCUIT_OHM, open_circuit
 
-# What an open circuit shows: finite, so that what is computed from it stays a number.
-OPEN_CIRCUIT_OHM = 1e12
 _ROOM_CELSIUS = 25.0
 
 
@@ -92,9 +90,7 @@ class Switchboard:
         if self._connected is not None:
             return self._connected.terminals(now_second)
         drive = next((d for d in self._drives.values() if d.mode is not DriveMode.OPEN), OPEN)
-        if drive.mode is DriveMode.CURRENT and drive.level:
-            return Terminals(math.copysign(drive.limit, drive.level), 0.0, True)
-        return Terminals(drive.level if drive.mode is DriveMode.VOLTAGE else 0.0, 0.0, False)
+        return open_circuit(drive)
 
     def impedance(self, frequency_hertz: float, now_second: float) -> complex:
         """Return the connected cell's impedance in ohm, or that of an open circuit."""

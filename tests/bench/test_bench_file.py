@@ -8,6 +8,7 @@ import pytest
 
 from rig.bench.file import load_bench, parse_bench
 from rig.core.errors import BadInput
+from rig.engine.channel import OnLinkLoss
 
 SMU = "smu-1: {driver: keithley.smu2450, connect: sim}"
 GOOD = f"""bench: 1
@@ -53,6 +54,7 @@ def test_a_good_file_is_read_in_base_units():
     channel = bench.channels["A1"]
     assert channel.instruments == {"cell": "smu-1", "impedance": "pstat-1", "chamber": "oven"}
     assert channel.leads_ohm == pytest.approx(0.02)
+    assert channel.on_link_loss is OnLinkLoss.CONTINUE
     limits = channel.limits
     assert (limits.voltage_min_volt, limits.voltage_max_volt) == (2.5, 4.3)
     assert (limits.temperature_min_celsius, limits.temperature_max_celsius) == (-20.0, 60.0)
@@ -83,6 +85,7 @@ def test_a_good_file_is_read_in_base_units():
         ("cell: smu-1", "cell: oven", "7:14", "cannot be cell; it can be: chamber"),
         ("impedance: pstat-1", "impedance: smu-1", "7:32", "cannot be impedance"),
         ("leads: 20 mohm", "leads: 0.02", "7:63", "without a unit"),
+        ("leads: 20 mohm", "on_link_loss: save", "7:70", "did you mean 'safe'"),
         ("leads: 20 mohm", "leads: -1 ohm", "7:63", "expected zero or more"),
         ("leads: 20 mohm", "leads: 20 mV", "7:63", "which is a voltage"),
         (

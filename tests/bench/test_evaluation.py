@@ -44,6 +44,7 @@ def keep_spectrum(recorder: Recorder, count: int, without_number: int) -> None:
             "frequency_hertz": float(hertz),
             "real_impedance_ohm": float(ohm.real),
             "imaginary_impedance_ohm": float(ohm.imag),
+            "repeated": False,
             "flags": 0,
         }
         recorder.row("impedance_point", {**head, **point})

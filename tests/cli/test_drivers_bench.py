@@ -11,6 +11,7 @@ import pytest
 
 from rig.bench.registry import driver_names
 from tests.cli.commands import PROTOCOL, refused, rig
+from tests.cli.served import Stranger, served
 
 FAMILIES = driver_names()
 
@@ -46,6 +47,53 @@ def test_the_built_in_bench_identifies_itself():
     assert [one["problem"] for one in checked] == [""] * 8
     assert all(one["identity"] for one in checked)
     assert "ok" in rig("bench", "check").out
+
+
+LCR_METER = """bench: 1
+instruments:
+  lcr-1: {{driver: keysight.e4980a, connect: "{address}"}}
+channels:
+  P1: {{impedance: lcr-1, dc_blocking: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("firmware", "note"),
+    [
+        ("A.02.10", ""),
+        ("A.06.15", "firmware A.06.15; the sheet's facts are from A.02.10"),
+        ("", "firmware not told; the sheet's facts are from A.02.10"),
+    ],
+)
+def test_a_firmware_that_the_sheet_does_not_know_is_a_note_and_no_failure(folder, firmware, note):
+    bench = folder / "bench.yaml"
+    meter = Stranger(f"Keysight Technologies,E4980A,MY46516036,{firmware}\n".encode())
+    with served({"lcr-1": meter}) as addresses:
+        bench.write_text(LCR_METER.format(address=addresses["lcr-1"]), encoding="utf-8")
+        as_json = rig("bench", "check", "--bench", bench, "--json")
+        tree = rig("bench", "check", "--bench", bench)
+    assert (as_json.code, tree.code) == (0, 0)
+    [found] = as_json.json()["instruments"]
+    assert (found["note"], found["problem"]) == (note, "")
+    assert ("note" in tree.out) is bool(note)
+    assert note in tree.out
+
+
+def test_a_family_without_a_known_firmware_makes_no_note():
+    checked = rig("bench", "check", "--json").json()["instruments"]
+    assert [one["note"] for one in checked] == [""] * 8
+
+
+def test_the_firmware_of_the_facts_is_shown_where_the_sources_name_one():
+    assert "facts from firmware: FW0.0.9, FW0.1.0\n" in rig("drivers", "show", "rodeostat.json").out
+    assert "facts from firmware" not in rig("drivers", "show", "keithley.smu2450").out
+
+
+def test_what_an_instrument_says_is_shown_with_its_brackets(folder):
+    bench = folder / "bench.yaml"
+    with served({"lcr-1": Stranger(b"a [bold]stranger[/]\n")}) as addresses:
+        bench.write_text(LCR_METER.format(address=addresses["lcr-1"]), encoding="utf-8")
+        assert "a [bold]stranger[/]" in rig("bench", "check", "--bench", bench).out
 
 
 def test_all_that_does_not_answer_is_told_in_one_go(folder):

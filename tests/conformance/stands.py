@@ -56,6 +56,7 @@ class Wire:
         self.damage = Damage.NONE
         self.disguise = (b"", b"")  # what of every reply is replaced by what
         self.sent: list[bytes] = []
+        self.lost = 0  # which of all writes never arrives, the first being 1; 0: every one arrives
         self._open_again = open_again
         self._inner = open_again()
         self._clock = clock
@@ -67,7 +68,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
-        if self.damage is not Damage.SILENCE:
+        if self.damage is not Damage.SILENCE and len(self.sent) != self.lost:
             self._inner.write(data)
 
     def read_until(self, terminator: bytes, timeout_second: float) -> bytes:

@@ -17,13 +17,12 @@ import pytest
 
 from rig.bench.file import parse_bench
 from rig.bench.instruments import WrapLink
-from rig.bench.registry import driver_names, load_driver
+from rig.bench.registry import driver_names
 from rig.bench.session import Job, Session, start
 from rig.core.clock import Clock
 from rig.core.errors import BadInput
 from rig.core.link import Link
 from rig.core.records import RunState
-from rig.core.sheet import Role
 from rig.engine.cursor import to_json
 from rig.protocol import loads_protocol
 from rig.store import queries
@@ -50,6 +49,7 @@ EIS = "  - eis: {from: 1 kHz, to: 100 Hz, points_per_decade: 3, amplitude: 10 mV
 EIS_AMPERE = EIS.replace("10 mV", "50 mA")
 DISCHARGE = "  - discharge: {at: C/5, until: 3.0 V, for: 2 min}\n"
 REST = "  - rest: {for: 1 min}\n"
+RESISTANCE = "  - resistance: {}\n"
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ BENCHES = {
         LARGE_HEADER + CHARGE + EIS_AMPERE,
     ),
     "cycler": Bench(
-        {"cycler": "maccor.macnet", "meter": "hioki.bt4560"},
-        f"cell: cycler, impedance: meter, {LARGE_CELL}",
-        LARGE_HEADER + CHARGE + EIS_AMPERE + DISCHARGE + REST,
+        {"cycler": "maccor.macnet", "meter": "hioki.bt4560", "tester": "hioki.bt3562"},
+        f"cell: cycler, impedance: meter, resistance: tester, {LARGE_CELL}",
+        LARGE_HEADER + CHARGE + EIS_AMPERE + RESISTANCE + DISCHARGE + REST,
     ),
     "holder": Bench(
         {"pstat": "rodeostat.json"},
@@ -245,10 +245,7 @@ def climb_all(name: str, folder: Path, per_instrument: int | None) -> None:
 
 def test_every_family_that_a_run_can_use_stands_on_a_bench() -> None:
     used = {bench.driver(name) for bench in BENCHES.values() for name in bench.instruments}
-    resistance_only = {
-        name for name in driver_names() if load_driver(name).sheet.roles == (Role.RESISTANCE,)
-    }
-    assert used == set(driver_names()) - resistance_only
+    assert used == set(driver_names())
 
 
 @pytest.mark.parametrize("name", ["source meter 2450", "potentiostat", "four quadrants"])

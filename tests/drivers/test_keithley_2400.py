@@ -64,28 +64,38 @@ def sent(*commands: bytes) -> list[Exchange]:
     return [(command + b"\n", None) for command in commands]
 
 
+# EX: stop. UM :OUTPut:SMODe: NORMAL would be a 0 V source on the cell
+STOPPING = sent(b":ABOR", b":OUTP:SMOD HIMP", b":OUTP OFF")
+OFF_AND_OPEN: list[Exchange] = [(b":OUTP?\n", b"0\n"), (b":OUTP:SMOD?\n", b"HIMP\n")]
+
+
+def functions(source: bytes) -> list[Exchange]:
+    """Read back: PyMeasure keithley2400.py, source_mode; open drivers compare the second as here."""
+    return [(b":SOUR:FUNC?\n", source), (b":SENS:FUNC?\n", b'"VOLT:DC","CURR:DC"\n')]
+
+
 def set_up(*commands: bytes) -> list[Exchange]:
-    """What every set-up has in common, and what one adds."""
-    return sent(
-        # UM :ABORt, *CLS: idle, no old errors
-        b":ABOR",
-        b"*CLS",
-        # UM :OUTPut:SMODe: NORMAL would be a 0 V source on the cell
-        b":OUTP:SMOD HIMP",
-        b":OUTP OFF",
-        # UM :SOURce:CLEar:AUTO, ARM and TRIGger layers, :SENSe:FUNCtion:CONCurrent, :FORMat:ELEMents
-        b":SOUR:CLE:AUTO OFF",
-        b":ARM:SOUR IMM",
-        b":ARM:COUN 1",
-        b":TRIG:COUN 1",
-        b":SENS:FUNC:CONC ON",
-        b':SENS:FUNC "VOLT","CURR"',
-        b":FORM:ELEM VOLT,CURR,STAT",
-        # UM :SYSTem:RSENse, :SYSTem:AZERo
-        b":SYST:RSEN ON",
-        b":SYST:AZER ON",
-        *commands,
-    )
+    """What every set-up has in common, and what one adds; it begins behind an open relay."""
+    return [
+        *STOPPING,
+        *OFF_AND_OPEN,
+        *sent(
+            # UM *CLS: no old errors
+            b"*CLS",
+            # UM :SOURce:CLEar:AUTO, ARM and TRIGger layers, :SENSe:FUNCtion:CONCurrent, :FORMat:ELEMents
+            b":SOUR:CLE:AUTO OFF",
+            b":ARM:SOUR IMM",
+            b":ARM:COUN 1",
+            b":TRIG:COUN 1",
+            b":SENS:FUNC:CONC ON",
+            b':SENS:FUNC "VOLT","CURR"',
+            b":FORM:ELEM VOLT,CURR,STAT",
+            # UM :SYSTem:RSENse, :SYSTem:AZERo
+            b":SYST:RSEN ON",
+            b":SYST:AZER ON",
+            *commands,
+        ),
+    ]
 
 
 def sourcing_volt(
@@ -106,6 +116,7 @@ def sourcing_volt(
         NO_ERROR,
         (b":SENS:CURR:PROT?\n", kept_limit + b"\n"),
         (b":SOUR:VOLT:LEV?\n", kept_level + b"\n"),
+        *functions(b"VOLT\n"),
         *SWITCH_ON,
     ]
 
@@ -131,14 +142,12 @@ def resting(limit: bytes, kept_limit: bytes, full_scale: bytes = b"20") -> list[
         NO_ERROR,
         (b":SENS:VOLT:PROT?\n", kept_limit + b"\n"),
         (b":SOUR:CURR:LEV?\n", b"0.000000E+00\n"),
+        *functions(b"CURR\n"),
         *SWITCH_ON,
     ]
 
 
 RESTING = resting(b"10", b"1.000000E+01")
-# EX: stop
-STOPPING = sent(b":ABOR", b":OUTP:SMOD HIMP", b":OUTP OFF")
-OFF_AND_OPEN: list[Exchange] = [(b":OUTP?\n", b"0\n"), (b":OUTP:SMOD?\n", b"HIMP\n")]
 SAFE: list[Exchange] = [*STOPPING, *OFF_AND_OPEN, NO_ERROR]
 
 
@@ -358,6 +367,41 @@ def test_a_value_that_was_quietly_kept_is_a_refusal(query: bytes) -> None:
         driver.apply(CHARGE, LIMITS)
     with pytest.raises(InstrumentError, match="no set point"):
         driver.measure()
+    link.assert_used_up()
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        # the command was lost on the line
+        (b":SOUR:FUNC?\n", b"CURR"),
+        (b":SENS:FUNC?\n", b'"CURR:DC"'),
+        # resistance was left on at the panel
+        (b":SENS:FUNC?\n", b'"VOLT:DC","CURR:DC","RES"'),
+    ],
+)
+def test_a_function_that_is_not_the_one_sent_is_a_refusal_and_the_output_stays_off(
+    query: bytes, answer: bytes
+) -> None:
+    setup = _charging_until(query, (query, answer + b"\n"))
+    driver, link = driver_over(IDENTIFY, *setup)
+    with pytest.raises(Refused, match=r"FUNC\?', got .*, expected .*kept another function"):
+        driver.apply(CHARGE, LIMITS)
+    link.assert_used_up()
+
+
+def test_other_spellings_of_the_functions_are_understood() -> None:
+    query = b":SENS:FUNC?\n"
+    position = [out for out, _ in CHARGING].index(query)
+    setup = [*CHARGING[:position], (query, b"CURR,VOLT\n"), *CHARGING[position + 1 :]]
+    _, link = applied(setup, CHARGE)
+    link.assert_used_up()
+
+
+def test_nothing_is_set_up_while_the_output_is_still_on() -> None:
+    driver, link = driver_over(IDENTIFY, *STOPPING, (b":OUTP?\n", b"1\n"))
+    with pytest.raises(Refused, match=r"':OUTP\?' says 1"):
+        driver.apply(CHARGE, LIMITS)
     link.assert_used_up()
 
 
@@ -604,20 +648,6 @@ def test_an_output_that_drops_as_soon_as_it_is_on_is_a_refusal() -> None:
 
 
 # --- the sheet -----------------------------------------------------------------------------------
-
-
-def test_the_sheet_accounts_for_every_house_rule() -> None:
-    assert set(Keithley2400.sheet.rules) == {
-        "silent-constructor",
-        "identify-refuses-others",
-        "refuses-out-of-range-before-sending",
-        "confirms-safe-state",
-        "arms-instrument-limits",
-        "reads-error-queue",
-        "parses-strictly",
-        "transcript-test",
-        "independent-simulator",
-    }
 
 
 def test_the_sheet_keeps_the_silence_that_a_serial_line_without_flow_control_needs() -> None:

@@ -57,20 +57,26 @@ def sent(*commands: bytes) -> list[Exchange]:
     return [(command + b"\n", None) for command in commands]
 
 
+# BATT: safe stop. RM :ABORt: no trigger model running; :OUTPut:<function>:SMODe, stored per function
+STOPPING = sent(b":ABOR", b":OUTP:VOLT:SMOD HIMP", b":OUTP:CURR:SMOD HIMP", b":OUTP OFF")
+# RM :OUTPut:<function>:SMODe?: "off" alone may be NORMAL, a 0 V source on the cell
+OPEN_WHEN_OFF: list[Exchange] = [
+    (b":OUTP:VOLT:SMOD?\n", b"HIMP\n"),
+    (b":OUTP:CURR:SMOD?\n", b"HIMP\n"),
+]
+OFF: list[Exchange] = [(b":OUTP?\n", b"0\n"), *OPEN_WHEN_OFF]
+
+
 def set_up(*commands: bytes) -> list[Exchange]:
-    """The beginning that every set-up has: into the high-impedance off state, source volt, 0 V."""
-    return sent(
-        # RM :ABORt, *CLS: no trigger model running, no old events
-        b":ABOR",
-        b"*CLS",
-        # RM :OUTPut:<function>:SMODe, stored per function; NORMAL would drain the cell
-        b":OUTP:VOLT:SMOD HIMP",
-        b":OUTP:CURR:SMOD HIMP",
-        b":OUTP OFF",
-        b":SOUR:FUNC VOLT",
-        b":SOUR:VOLT 0",
-        *commands,
-    )
+    """The beginning that every set-up has: behind the open relay, source volt, 0 V."""
+    # RM *CLS: no old events
+    begun = sent(b"*CLS", b":SOUR:FUNC VOLT", b":SOUR:VOLT 0", *commands)
+    return [*STOPPING, *OFF, *begun]
+
+
+def functions(source: bytes, measured: bytes) -> list[Exchange]:
+    """Read back: PyMeasure keithley2450.py, source_mode; QCoDeS Keithley_2450.py, function_modes."""
+    return [(b":SOUR:FUNC?\n", source + b"\n"), (b":SENS:FUNC?\n", measured + b"\n")]
 
 
 # BATT: charge 0.5 A to 4.2 V
@@ -93,6 +99,7 @@ CHARGING: list[Exchange] = [
     # RM :SOURce:VOLTage:ILIMit: an unsuitable limit is not applied, so it is read back
     (b":SOUR:VOLT:ILIM?\n", b"5.000000E-01\n"),
     (b":SOUR:VOLT?\n", b"4.200000E+00\n"),
+    *functions(b"VOLT", b'"CURR:DC"'),
     *SWITCH_ON,
 ]
 # OCV: 0 A source, voltage limit far above the cell, OVP above the limit
@@ -115,11 +122,10 @@ RESTING: list[Exchange] = [
     NO_ERROR,
     (b":SOUR:CURR:VLIM?\n", b"1.000000E+01\n"),
     (b":SOUR:CURR?\n", b"0.000000E+00\n"),
+    *functions(b"CURR", b'"VOLT:DC"'),
     *SWITCH_ON,
 ]
-# BATT: safe stop
-STOPPING = sent(b":ABOR", b":OUTP:VOLT:SMOD HIMP", b":OUTP:CURR:SMOD HIMP", b":OUTP OFF")
-SAFE: list[Exchange] = [*STOPPING, (b":OUTP?\n", b"0\n"), NO_ERROR]
+SAFE: list[Exchange] = [*STOPPING, *OFF, NO_ERROR]
 
 
 def driver_over(*exchanges: Exchange) -> tuple[Keithley2450, TranscriptLink]:
@@ -264,6 +270,7 @@ def test_a_symmetric_cell_has_negative_levels_and_ranges_that_fit_it() -> None:
         NO_ERROR,
         (b":SOUR:VOLT:ILIM?\n", b"5.000000E-05\n"),
         (b":SOUR:VOLT?\n", b"-2.500000E-01\n"),
+        *functions(b"VOLT", b'"CURR:DC"'),
         *SWITCH_ON,
     )
     driver.apply(ConstantCurrent(-5e-5, voltage_limit_volt=-0.25), limits)
@@ -370,6 +377,29 @@ def test_a_level_that_was_quietly_kept_is_a_refusal() -> None:
     setup = _charging_until(b":SOUR:VOLT?\n", (b":SOUR:VOLT?\n", b"0.000000E+00\n"))
     driver, link = driver_over(*IDENTIFY, *setup)
     with pytest.raises(Refused, match=r"':SOUR:VOLT 4\.2', reads back 0"):
+        driver.apply(CHARGE, LIMITS)
+    link.assert_used_up()
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"), [(b":SOUR:FUNC?\n", b"CURR"), (b":SENS:FUNC?\n", b'"VOLT:DC"')]
+)
+def test_a_function_whose_command_was_lost_is_a_refusal_and_the_output_stays_off(
+    query: bytes, answer: bytes
+) -> None:
+    setup = _charging_until(query, (query, answer + b"\n"))
+    driver, link = driver_over(*IDENTIFY, *setup)
+    with pytest.raises(Refused, match=r"FUNC\?', got .*, expected .*kept another function"):
+        driver.apply(CHARGE, LIMITS)
+    link.assert_used_up()
+
+
+@pytest.mark.parametrize(
+    "answers", [[(b":OUTP?\n", b"1\n")], [OFF[0], (b":OUTP:VOLT:SMOD?\n", b"NORM\n")]]
+)
+def test_nothing_is_set_up_unless_the_relay_is_open(answers: list[Exchange]) -> None:
+    driver, link = driver_over(*IDENTIFY, *STOPPING, *answers)
+    with pytest.raises(Refused, match="says"):
         driver.apply(CHARGE, LIMITS)
     link.assert_used_up()
 
@@ -519,7 +549,7 @@ def test_after_make_safe_the_next_set_point_is_set_up_from_the_beginning() -> No
 SECOND_CHANCE: list[Exchange] = [
     *sent(b":OUTP OFF"),
     (b"*LANG?\n", b"SCPI\n"),
-    (b":OUTP?\n", b"0\n"),
+    *OFF,
     NO_ERROR,
 ]
 
@@ -538,7 +568,7 @@ def test_half_a_reading_before_does_not_spoil_the_safe_state() -> None:
         (READ, b"3.6512"),
         *STOPPING,
         (b"*LANG?\n", b"SCPI\n"),
-        (b":OUTP?\n", b"0\n"),
+        *OFF,
         NO_ERROR,
     )
     with pytest.raises(LinkTimeout):
@@ -554,9 +584,19 @@ def test_half_a_reading_before_does_not_spoil_the_safe_state() -> None:
         [(b":OUTP?\n", None), *sent(b":OUTP OFF"), (b"*LANG?\n", None)],
         [(b":OUTP?\n", b"x\n"), *sent(b":OUTP OFF"), (b"*LANG?\n", b"TSP\n" * 10)],
         [(b":OUTP?\n", b"x\n"), *SECOND_CHANCE[:2], (b":OUTP?\n", b"2\n")],
-        [(b":OUTP?\n", b"0\n"), (b":SYST:ERR?\n", None)],
+        [OFF[0], (b":OUTP:VOLT:SMOD?\n", b"NORM\n")],
+        [*OFF[:2], (b":OUTP:CURR:SMOD?\n", b"ZERO\n")],
+        [*OFF, (b":SYST:ERR?\n", None)],
     ],
-    ids=["still on", "silent", "another command set", "garbage twice", "silent afterwards"],
+    ids=[
+        "still on",
+        "silent",
+        "another command set",
+        "garbage twice",
+        "a 0 V source when off",
+        "a 0 V source when off, by its other function",
+        "silent afterwards",
+    ],
 )
 def test_a_safe_state_that_is_not_confirmed_is_the_loudest_error(exchanges: list[Exchange]) -> None:
     driver, link = driver_over(*STOPPING, *exchanges)
@@ -580,27 +620,10 @@ def test_whatever_reply_of_a_set_up_is_missing_the_failure_is_raised_and_safe_is
         (question, None),
         *STOPPING,
         (b"*LANG?\n", b"SCPI\n"),
-        (b":OUTP?\n", b"0\n"),
+        *OFF,
         NO_ERROR,
     )
     with pytest.raises(RigError):
         driver.apply(CHARGE, LIMITS)
     driver.make_safe()
     link.assert_used_up()
-
-
-# --- the sheet -----------------------------------------------------------------------------------
-
-
-def test_the_sheet_accounts_for_every_house_rule() -> None:
-    assert set(Keithley2450.sheet.rules) == {
-        "silent-constructor",
-        "identify-refuses-others",
-        "refuses-out-of-range-before-sending",
-        "confirms-safe-state",
-        "arms-instrument-limits",
-        "reads-error-queue",
-        "parses-strictly",
-        "transcript-test",
-        "independent-simulator",
-    }

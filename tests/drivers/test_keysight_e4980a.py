@@ -31,8 +31,11 @@ SWEEP = Sweep(100e3, 1e3, 3, amplitude_ampere=0.01)
 IDENTIFY: Exchange = (b"*IDN?\n", b"Keysight Technologies,E4980A,MY46516036,A.02.10\n")
 NO_ERROR: Exchange = (b":SYST:ERR?\n", b'+0,"No error"\n')
 BIAS_OFF: Exchange = (b":BIAS:STAT?\n", b"0\n")
+# QC asks it; PM names the functions so, of the sister 4284A
+FUNCTION: Exchange = (b":FUNC:IMP?\n", b"RX\n")
 IN_STEP: Exchange = (b"*OPC?;*OPC?\n", b"1;1\n")
 FETCH = b":FETC:IMP:FORM?\n"
+LEVEL_KEPT: Exchange = (b":CURR?\n", b"+1.00000E-02\n")
 
 
 def sent(*commands: bytes) -> list[Exchange]:
@@ -60,6 +63,7 @@ def begun(level: bytes, kept: bytes) -> list[Exchange]:
         ),
         NO_ERROR,
         BIAS_OFF,
+        FUNCTION,
         (level.split()[0] + b"?\n", kept + b"\n"),
     ]
 
@@ -68,12 +72,16 @@ BEGUN = begun(b":CURR 0.01", b"+1.00000E-02")
 
 
 def point(frequency: bytes, kept: bytes, reply: bytes) -> list[Exchange]:
-    """M: A, B and the status; the frequency is read back, since some settings are clamped."""
+    """M: A, B and the status; the frequency is read back, since some settings are clamped.
+
+    And the level, since the meter wakes up at 1 V after a power dip.
+    """
     return [
         *sent(b":FREQ " + frequency),
         (b":FREQ?\n", kept + b"\n"),
         *sent(b":TRIG:IMM"),
         (FETCH, reply + b"\n"),
+        LEVEL_KEPT,
     ]
 
 
@@ -259,7 +267,7 @@ def test_an_overload_is_flagged_and_never_a_number(reply: bytes) -> None:
 
 
 def test_a_point_without_a_measurement_is_an_error() -> None:
-    driver, link = sweeping(*point(b"100000", b"1E5", b"+9.90000E+37,+9.90000E+37,-1"))
+    driver, link = sweeping(*point(b"100000", b"1E5", b"+9.90000E+37,+9.90000E+37,-1")[:-1])
     with pytest.raises(InstrumentError, match="nothing measured"):
         driver.poll()
     link.assert_used_up()
@@ -285,6 +293,14 @@ def test_a_garbled_point_is_refused_with_its_bytes(reply: bytes) -> None:
 def test_a_frequency_that_was_clamped_is_a_refusal() -> None:
     driver, link = sweeping(*sent(b":FREQ 100000"), (b":FREQ?\n", b"+3.00000E+04\n"), NO_ERROR)
     with pytest.raises(Refused, match="':FREQ 100000', reads back 30000"):
+        driver.poll()
+    link.assert_used_up()
+
+
+def test_a_meter_that_has_lost_its_level_measures_no_spectrum() -> None:
+    lost = [*FIRST[:-1], (LEVEL_KEPT[0], b"+0.00000E+00\n"), NO_ERROR]
+    driver, link = sweeping(*lost)
+    with pytest.raises(Refused, match=r"':CURR 0[.]01', reads back 0"):
         driver.poll()
     link.assert_used_up()
 

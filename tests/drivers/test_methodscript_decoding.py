@@ -47,8 +47,8 @@ def test_the_manuals_check_values_decode_exactly(encoded: str, expected: float) 
 
 def test_a_package_with_status_and_range_decodes_as_the_manual_says() -> None:
     assert decode_package("Pda8000800u;ba8000800u,10,20B", "pstat-1") == {
-        "da": (2.048e-3, 0),
-        "ba": (2.048e-3, 0),
+        "da": (2.048e-3, 0, None),
+        "ba": (2.048e-3, 0, 0x0B),
     }
 
 
@@ -76,7 +76,7 @@ def test_each_bit_of_the_status_has_its_flag(nibble: str, flags: Flag) -> None:
 
 
 def test_metadata_that_nobody_knows_is_skipped() -> None:
-    assert decode_package("Pba8000800u,42,10,7ABC,20B", "pstat-1")["ba"] == (2.048e-3, 0)
+    assert decode_package("Pba8000800u,42,10,7ABC,20B", "pstat-1")["ba"] == (2.048e-3, 0, 0x0B)
 
 
 def test_a_value_that_is_not_a_number_is_nan_and_flagged_as_no_measurement() -> None:
@@ -97,6 +97,8 @@ def test_a_value_that_is_not_a_number_is_nan_and_flagged_as_no_measurement() -> 
         "Pab8000800q",
         "Pab8000800u,1",
         "Pab8000800u,1G",
+        "Pab8000800u,10,2",
+        "Pab8000800u,10,2G0",
         "Pab8000800u,",
         "Pab    nan",
         "Pab8000800u;ab8000800u",

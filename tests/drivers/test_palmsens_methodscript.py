@@ -425,6 +425,57 @@ def test_a_constant_voltage_ends_when_the_current_passes_its_limit() -> None:
     link.assert_used_up()
 
 
+# "Range index tables": 0x1B is 100 mA of an EmStat4, 0x18 is 10 mA; the worked transcript has both.
+CV_2 = CV_1.replace(b"10,21B", b"10,218")
+
+
+def test_the_first_point_in_another_range_is_flagged_and_the_next_one_in_it_is_not() -> None:
+    driver, link = identified(
+        (CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_1),
+        *(exchange for line in (CV_1, CV_2, CV_2, CV_1) for exchange in (SILENCE, (None, line))),
+    )
+    driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
+    flags = [driver.measure().flags for _ in range(5)]
+    assert flags == [0, 0, Flag.SETTLING, 0, Flag.SETTLING]
+    link.assert_used_up()
+
+
+def test_a_change_of_range_leaves_the_other_flags_of_the_point() -> None:
+    driver, _ = identified((CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_1 + CV_2.replace(b"10,", b"14,")))
+    driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
+    assert driver.measure().flags == Flag.SETTLING | Flag.UNDERLOAD
+
+
+def test_a_value_that_names_no_range_neither_changes_it_nor_hides_a_change() -> None:
+    driver, _ = identified(
+        (CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_1),
+        *(SILENCE, (None, CV_1.replace(b",21B", b""))),
+        *(SILENCE, (None, CV_2)),
+    )
+    driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
+    assert [driver.measure().flags for _ in range(3)] == [0, 0, Flag.SETTLING]
+
+
+def test_a_new_set_point_begins_in_whatever_range_it_has() -> None:
+    driver, _ = identified(
+        (CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_1), ABORTED, (CONSTANT_VOLTAGE, b"e\nM0007\n" + CV_2)
+    )
+    for _ in range(2):
+        driver.apply(ConstantVoltage(4.2, 0.005), LIMITS)
+        assert driver.measure().flags == 0
+
+
+def test_the_first_point_of_a_spectrum_in_another_range_is_flagged() -> None:
+    potential = EIS_6.replace(b"10,206", b"10,205")
+    driver, _ = identified(
+        (SPECTRUM, b"e\nM000D\n" + EIS_1 + EIS_1.replace(b"10,21B", b"10,218") + potential)
+    )
+    driver.begin(replace(SWEEP, bias_volt=3.7), LIMITS)
+    flags = [point.flags for point in driver.poll().points]
+    # the current's range rides on Z', the potential's on Z''; the last point changes both
+    assert flags == [0, Flag.SETTLING, Flag.SETTLING]
+
+
 def test_a_new_set_point_first_ends_the_running_one() -> None:
     driver, link = identified(
         (CHARGE, b"e\nM000A\n" + CC_1), (b"Z\n", CC_LAST + b"Z\n*\n\n"), (REST, b"e\nM000B\n")
@@ -888,6 +939,28 @@ def test_an_abort_may_take_three_periods_of_the_lowest_frequency(
     driver.begin(replace(SWEEP, stop_hertz=stop_hertz, bias_volt=3.7), LIMITS)
     with pytest.raises(UnconfirmedSafeState, match=f"waited {longest_second:g} s"):
         driver.make_safe()
+
+
+def test_a_device_that_goes_on_after_the_abort_is_listened_to_for_a_bounded_number_of_points() -> (
+    None
+):
+    point_after_a_wait: list[Exchange] = [SILENCE, (None, CC_1)]
+    driver, link = identified(
+        (CHARGE, b"e\nM000A\n"), (b"Z\n", None), *point_after_a_wait * 100, SILENCE
+    )
+    driver.apply(charge, LIMITS)
+    with pytest.raises(UnconfirmedSafeState, match="told to stop, it goes on sending lines"):
+        driver.make_safe()
+    link.assert_used_up()
+
+
+def test_what_had_arrived_before_the_abort_does_not_count_as_waiting() -> None:
+    driver, link = identified(
+        (CHARGE, b"e\nM000A\n"), (b"Z\n", CC_1 * 1000 + b"Z\n*\n\n"), CELL_OFF
+    )
+    driver.apply(charge, LIMITS)
+    driver.make_safe()
+    link.assert_used_up()
 
 
 def test_no_line_of_any_script_is_longer_than_the_device_takes() -> None:

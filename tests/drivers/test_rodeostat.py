@@ -155,6 +155,13 @@ def test_what_is_no_reply_leaves_the_question_unanswered(reply: bytes) -> None:
         driver.identify()
 
 
+def test_a_long_number_that_its_owner_gave_it_keeps_every_digit() -> None:
+    driver, _ = fresh(
+        IDENTIFIED[0], said("getDeviceId", {}, {"deviceId": 20_241_107}), IDENTIFIED[2]
+    )
+    assert driver.identify().serial == "20241107"
+
+
 @pytest.mark.parametrize("variant", [None, 5, ["x"]])
 def test_a_variant_that_is_no_text_is_refused(variant: object) -> None:
     driver, _ = fresh(said("getVariant", {}, {"variant": variant}))
@@ -298,6 +305,24 @@ def test_half_a_sample_waits_for_its_other_half() -> None:
     link.assert_used_up()
 
 
+def test_a_sample_of_which_only_half_came_is_never_joined_to_the_next_one() -> None:
+    half = sample(1000, 50.0)[:9]
+    driver, link = holding(
+        (None, half),
+        SILENCE,
+        (None, sample(2000, 40.0)),  # on the line that the first one began
+        (None, half),
+        (OPEN[0][0], b'"v":0.5,"i":50.0}\r\n' + (OPEN[0][1] or b"")),
+        *OPEN[1:],
+    )
+    with pytest.raises(LinkTimeout):
+        driver.measure()
+    with pytest.raises(UnreadableReply, match="rodeo-1"):
+        driver.measure()
+    driver.make_safe()
+    link.assert_used_up()
+
+
 def test_samples_that_stay_away_are_a_timeout() -> None:
     driver, _ = holding(SILENCE)
     with pytest.raises(LinkTimeout):
@@ -345,7 +370,15 @@ def test_an_overload_is_flagged_never_a_number_and_opens_the_cell(wire: bytes) -
 
 
 @pytest.mark.parametrize(
-    "wire", [b'{"t":10,"v":0.5}\r\n', b'{"v":true,"i":1}\r\n', b"t=10\r\n", b"\r\n"]
+    "wire",
+    [
+        b'{"t":10,"v":0.5}\r\n',
+        b'{"v":true,"i":1}\r\n',
+        b'{"t":10,"v":NaN,"i":1}\r\n',
+        b'{"t":10,"v":0.5,"i":1e999}\r\n',
+        b"t=10\r\n",
+        b"\r\n",
+    ],
 )
 def test_a_sample_that_cannot_be_read_is_refused(wire: bytes) -> None:
     driver, _ = holding((None, wire))

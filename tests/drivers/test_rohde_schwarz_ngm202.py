@@ -10,7 +10,13 @@ import math
 import pytest
 
 from drivers.potentiostats.rohde_schwarz_ngm202 import RohdeSchwarzNgm202
-from rig.core.errors import InstrumentError, OutOfRange, UnconfirmedSafeState, WrongInstrument
+from rig.core.errors import (
+    InstrumentError,
+    OutOfRange,
+    Refused,
+    UnconfirmedSafeState,
+    WrongInstrument,
+)
 from rig.core.instruments import (
     CellReading,
     ConstantCurrent,
@@ -32,6 +38,8 @@ NO_ERROR: Exchange = (b":SYST:ERR?\n", b'0,"No error"\n')
 DONE: Exchange = (b"*OPC?\n", b"1\n")
 ON: Exchange = (b"OUTP:GEN?\n", b"1\n")
 OFF: Exchange = (b"OUTP:GEN?\n", b"0\n")
+# RsNgx 3.1, output.get_select: "queries the output state of selected channel", 0 or 1
+SELECTED: Exchange = (b"OUTP:SEL?\n", b"1\n")
 # R: the channel first of every block
 SELECT: Exchange = (b"INST:NSEL 1\n", None)
 
@@ -44,7 +52,9 @@ def sent(*commands: bytes) -> list[Exchange]:
 CUT: list[Exchange] = [SELECT, *sent(b"OUTP:SEL 0", b"OUTP:GEN 0"), OFF, NO_ERROR]
 CHARGING: list[Exchange] = [
     SELECT,
-    *sent(b"*CLS", b"OUTP:SEL 0", b"OUTP:GEN 0", b"*RST"),
+    *sent(b"*CLS", b"OUTP:SEL 0", b"OUTP:GEN 0"),
+    OFF,
+    *sent(b"*RST"),
     DONE,
     SELECT,
     (b"SOUR:VOLT:PROT:TRIP?\n", b"0\n"),
@@ -65,6 +75,7 @@ CHARGING: list[Exchange] = [
     (b"SOUR:CURR?\n", b"0.5000\n"),
     *sent(b"OUTP:SEL 1", b"OUTP:GEN 1"),
     DONE,
+    SELECTED,
     ON,
 ]
 
@@ -103,6 +114,20 @@ def test_a_four_quadrant_unit_is_the_wrong_instrument() -> None:
 @pytest.mark.parametrize("setpoint", [CHARGE, ConstantVoltage(4.2, current_limit_ampere=0.5)])
 def test_charge_and_hold_source_from_output_1_and_never_sink(setpoint: Setpoint) -> None:
     _, link = applied(CHARGING, setpoint)
+    link.assert_used_up()
+
+
+def test_an_output_that_is_not_selected_is_a_refusal_though_the_master_switch_is_on() -> None:
+    driver, link = driver_over(IDENTIFY, *CHARGING[:-2], (b"OUTP:SEL?\n", b"0\n"), NO_ERROR)
+    with pytest.raises(Refused, match="sent 'OUTP:SEL 1', output is still off: no error reported"):
+        driver.apply(CHARGE, LIMITS)
+    link.assert_used_up()
+
+
+def test_nothing_is_reset_while_the_output_is_still_on() -> None:
+    driver, link = driver_over(IDENTIFY, *CHARGING[:4], ON)
+    with pytest.raises(Refused, match=r"'OUTP:GEN\?' says 1"):
+        driver.apply(CHARGE, LIMITS)
     link.assert_used_up()
 
 

@@ -58,7 +58,9 @@ def sent(*commands: bytes) -> list[Exchange]:
 def set_up(priority: bytes, protection: bytes) -> list[Exchange]:
     """The beginning of every set-up, as in the maker's charge, the output off before the reset."""
     return [
-        *sent(b"*CLS", b"OUTP 0", b"*RST"),
+        *sent(b"*CLS", b"OUTP 0"),
+        OFF,
+        *sent(b"*RST"),
         DONE,
         # M: a trip outlives the output
         (b"SOUR:VOLT:PROT:TRIP?\n", b"0\n"),
@@ -237,7 +239,7 @@ def test_an_output_that_went_off_by_itself_is_set_up_again_with_its_trip_cleared
         (b"SOUR:VOLT:PROT:TRIP?\n", b"1\n"),
         *sent(b"SOUR:VOLT:PROT:CLE"),
     ]
-    again = [*CHARGING[:4], *tripped, *CHARGING[5:]]
+    again = [*CHARGING[:5], *tripped, *CHARGING[6:]]
     driver, link = applied(CHARGING, CHARGE, (STATUS, b"512\n"), OFF, *again)
     driver.apply(CHARGE, LIMITS)
     link.assert_used_up()

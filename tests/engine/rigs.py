@@ -23,8 +23,9 @@ from rig.core.instruments import (
 )
 from rig.core.records import RunState
 from rig.engine.chamber import SharedChamber
+from rig.engine.channel import Channel
 from rig.engine.cursor import Cursor
-from rig.engine.runner import Channel, Run
+from rig.engine.runner import Run
 from rig.engine.schedule import SimulatedSchedule
 from rig.protocol.program import (
     End,

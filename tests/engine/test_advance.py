@@ -9,10 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.core.instruments import ConstantCurrent, OpenCircuit, Regulation
-from rig.engine.action import Apply, BeginSweep, MakeSafe, Note, Reading, SetTemperature, StepEnded
+from rig.core.instruments import ConstantCurrent, OpenCircuit, Regulation, Sweep
+from rig.engine.action import (
+    Apply,
+    BeginSweep,
+    MakeSafe,
+    Note,
+    Purpose,
+    Reading,
+    ReadResistance,
+    SetTemperature,
+    SpectrumEnded,
+    StepEnded,
+)
 from rig.engine.advance import advance, begin, resume
 from rig.engine.cursor import Cursor, Halt, from_json, to_json
+from rig.engine.spectrum import OPEN_SECOND
 from rig.engine.walk import step_results
 from rig.protocol.program import (
     End,
@@ -308,16 +320,58 @@ def test_waiting_for_a_chamber_that_others_use_does_not_count_against_the_timeou
 
 def test_a_spectrum_is_waited_for_and_begins_again_after_a_gap() -> None:
     what = looped_program(0)
-    cursor, action = begin(replace(what, instructions=what.instructions[-1:]))
-    assert isinstance(action.command, BeginSweep)
     what = replace(what, instructions=what.instructions[-1:])
+    cursor, action = begin(what)
+    assert action.command == Apply(OpenCircuit(), OPEN_SECOND)
+    cursor, action = advance(what, cursor, Reading(9.0, 3.7, 0.0))
+    assert isinstance(action.command, BeginSweep)
+    assert action.record  # the open-circuit voltage before it is the step's first sample
     cursor, action = advance(what, cursor, Reading(10.0))
     assert action.command is None
     cursor, action = resume(what, cursor)
-    assert isinstance(action.command, BeginSweep)
+    assert action.command == Apply(OpenCircuit(), OPEN_SECOND)
     assert cursor.place.spectrum_count == 2
-    cursor, _ = advance(what, cursor, Reading(20.0, sweep_done=True))
+    assert cursor.place.spectrum_part == 0
+
+
+def test_a_spectrum_ends_with_its_lowest_points_again_and_a_look_at_open_circuit() -> None:
+    whole = Sweep(1e5, 1.0, 51, amplitude_volt=0.01)
+    lowest = replace(whole, start_hertz=1.5, points=2)
+    what = program(Step(StepKind.EIS, "eis", sweep=whole, repeat=lowest))
+    cursor, _ = begin(what)
+    cursor, action = advance(what, cursor, Reading(1.0, 3.7, 0.0))
+    assert action.command == BeginSweep(whole)
+    cursor, action = advance(what, cursor, Reading(20.0, sweep_done=True))
+    assert action.command == BeginSweep(lowest, Purpose.REPETITION)
+    cursor, action = advance(what, cursor, Reading(25.0))
+    assert action.command is None
+    cursor, action = advance(what, from_json(to_json(cursor)), Reading(30.0, sweep_done=True))
+    assert action.command == Apply(OpenCircuit(), OPEN_SECOND)
+    cursor, action = advance(what, cursor, Reading(31.0, 3.699, 0.0))
     assert cursor.halt is Halt.FINISHED
+    assert action.events[0] == SpectrumEnded(3.699)
+    assert action.record
+    assert cursor.progress.seq == 2
+    assert cursor.progress.charging_capacity_ah == 0.0  # nobody counts what the analyser drove
+
+
+def test_a_spectrum_without_a_cell_instrument_keeps_no_sample() -> None:
+    sweep = Sweep(1e5, 1.0, 51, amplitude_volt=0.01)
+    what = program(Step(StepKind.EIS, "eis", sweep=sweep))
+    cursor, _ = begin(what)
+    for second, done in ((1.0, False), (2.0, True), (3.0, False)):
+        cursor, action = advance(what, cursor, Reading(second, sweep_done=done))
+        assert not action.record
+    assert cursor.halt is Halt.FINISHED
+
+
+def test_a_resistance_is_one_reading_and_a_sample() -> None:
+    what = program(Step(StepKind.RESISTANCE, "AC resistance"))
+    cursor, action = begin(what)
+    assert action.command == ReadResistance()
+    cursor, action = advance(what, cursor, Reading(2.0, 3.71, 0.0))
+    assert cursor.halt is Halt.FINISHED
+    assert action.record
 
 
 def test_a_run_that_paused_at_the_end_of_a_step_goes_on_with_the_next_even_around_a_loop() -> None:

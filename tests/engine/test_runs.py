@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.core.errors import LinkTimeout, RigError
 from rig.core.records import RunState
+from rig.engine.channel import OnLinkLoss
 from rig.engine.cursor import from_json
 from rig.engine.states import TRANSITIONS, after, resumable
 from tests.engine.rigs import IdealChamber, looped_program, run_on_ideal
@@ -132,6 +135,17 @@ def test_a_lost_reply_is_a_gap_and_not_the_end_of_a_run() -> None:
     assert len(keeper.events("link lost")) == 1
     assert "link was lost" in keeper.events("resumed")[0]
     assert [row[1] for row in keeper.samples] == list(range(len(keeper.samples)))
+    assert not channel.connected
+
+
+def test_a_channel_that_wants_to_be_safe_ends_its_run_at_the_first_lost_reply() -> None:
+    run, channel, keeper, schedule, chamber = run_on_ideal(looped_program(2))
+    run.channel = replace(run.channel, on_link_loss=OnLinkLoss.SAFE)
+    channel.fail_at, channel.fail_for = 300, 2
+    schedule.run([run.task(), chamber.task()])
+    assert run.state is RunState.FAILED
+    assert len(keeper.events("link lost")) == 1
+    assert keeper.events("link back") == []
     assert not channel.connected
 
 

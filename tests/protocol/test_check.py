@@ -124,6 +124,8 @@ def test_the_table_is_indented_by_loops_and_conditions(load_steps):
     assert step_table(program)[1].record == "every 10 s"
 
 
+SLOW_SPECTRUM = "from: 1 Hz, to: 1 mHz, points_per_decade: 1, amplitude: 9 mV"
+
 # --- duration ------------------------------------------------------------------------------------
 
 
@@ -143,7 +145,8 @@ def test_the_table_is_indented_by_loops_and_conditions(load_steps):
         ("- set_temperature: {to: 35 degC, soak: 1 h}", 600 + 3600),
         (f"- set_temperature: {{to: 25 degC, soak: 1 h, {STABLE}}}", 3600 + 1200),
         ("- set_temperature: {to: 85 degC, timeout: 30 min}", 1800),
-        ("- eis: {from: 1 Hz, to: 1 mHz, points_per_decade: 1, amplitude: 9 mV}", 3333.8),
+        (f"- eis: {{{SLOW_SPECTRUM}, repeat_lowest: 0}}", 3 * 1111 + 4 * 0.2),
+        (f"- eis: {{{SLOW_SPECTRUM}}}", 3 * (1111 + 1110) + 7 * 0.2),  # the three lowest again
     ],
 )
 def test_the_duration_follows_the_written_rules(load_steps, steps, second):

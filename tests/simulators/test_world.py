@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from typing import Any
 
 import pytest
@@ -134,6 +135,51 @@ def test_saved_state_is_plain_data_and_puts_everything_back() -> None:
     assert second.cell("C1").terminals(0.0).voltage_volt > 3.7
 
 
+def drifting_bench(**fixture: str) -> dict[str, Any]:
+    content = bench()
+    for channel in content["channels"].values():
+        channel["simulate"] |= {"drift": "0.5 %/h"}
+        if fixture:
+            channel["simulate"]["fixture"] = fixture
+    return content
+
+
+def spectra(world: SimulatedWorld, second: float) -> list[complex]:
+    cells = [world.cell(name) for name in ("P1", "P2", "C1")]
+    return [cell.impedance(hertz, second) for cell in cells for hertz in (1e5, 10.0)]
+
+
+def test_a_drift_goes_on_from_a_saved_state_and_repeats_to_the_bit() -> None:
+    hour = 3600.0
+    first, same = (SimulatedWorld(drifting_bench(), SimulatedClock()) for _ in range(2))
+    for world in (first, same):
+        spectra(world, 0.0)
+    assert spectra(first, 6 * hour) == spectra(same, 6 * hour)
+    saved = json.loads(json.dumps(first.state()))
+    second = SimulatedWorld(drifting_bench(), SimulatedClock())
+    second.restore(saved)
+    assert second.state() == saved
+    assert spectra(second, 0.0) == pytest.approx(spectra(first, 6 * hour))
+    assert second.truth("P1")["resistance_drift_per_hour"] == pytest.approx(0.005)
+    later = [world.cell("P1").state()["age_second"] for world in (first, second)]
+    assert later == [6 * hour] * 2
+
+
+def test_a_fixture_is_seen_by_every_instrument_of_its_channel_and_kept_out_of_the_state() -> None:
+    leads = {"resistance": "0.5 ohm", "inductance": "300 nH", "capacitance": "8 pF"}
+    seen = SimulatedWorld(drifting_bench(**leads), SimulatedClock())
+    alone = SimulatedWorld(drifting_bench(resistance="0 ohm", inductance="0 H"), SimulatedClock())
+    omega = 2e5 * math.pi
+    bare = alone.cell("P2").impedance(1e5, 0.0)
+    expected = complex(0.5, omega * 300e-9) + 1.0 / (1j * omega * 8e-12 + 1.0 / bare)
+    assert seen.cell("P2").impedance(1e5, 0.0) == pytest.approx(expected, rel=1e-12)
+    assert seen.truth("P2")["fixture_capacitance_farad"] == pytest.approx(8e-12)
+    empty = SimulatedWorld(drifting_bench(**leads, state="open"), SimulatedClock())
+    seen.cell("C1").terminals(0.0)
+    empty.restore(seen.state())
+    assert empty.state()["cells"]["C1"]["store"] == seen.state()["cells"]["C1"]["store"]
+
+
 def test_a_state_of_another_bench_is_refused_whole() -> None:
     saved = SimulatedWorld(bench(), SimulatedClock()).state()
     smaller = bench()
@@ -168,6 +214,45 @@ def test_real_instruments_are_left_alone() -> None:
     content["instruments"]["daq"] = {"driver": "acme.daq", "connect": "serial:///dev/null"}
     content["channels"]["C1"]["temperature"] = "daq/101"
     assert "daq" not in SimulatedWorld(content, SimulatedClock()).fronts
+
+
+def test_a_2400_may_be_any_of_its_series_with_the_terminator_of_its_menu() -> None:
+    content = bench()
+    choices = {"model": "2420", "terminator": "cr", "saved_off_state": "high_impedance"}
+    content["instruments"]["smu-c1"] = {
+        "driver": "keithley.smu2400",
+        "connect": "sim",
+        "simulate": choices,
+    }
+    link = SimulatedWorld(content, SimulatedClock()).link("smu-c1")
+    link.write(b"*IDN?\r")
+    assert link.read_until(b"\r", 1.0).startswith(b"KEITHLEY INSTRUMENTS INC.,MODEL 2420,")
+    link.write(b":OUTP:SMOD?\r")
+    assert link.read_until(b"\r", 1.0) == b"HIMP"
+
+
+def test_a_2400_is_the_plain_one_in_its_factory_state_unless_told_otherwise() -> None:
+    instrument = {"driver": "keithley.smu2400", "connect": "sim"}
+    world = SimulatedWorld({"instruments": {"smu": instrument}, "channels": {}}, SimulatedClock())
+    link = world.link("smu")
+    link.write(b"*IDN?\n")
+    assert b",MODEL 2400," in link.read_until(b"\n", 1.0)
+    link.write(b":OUTP:SMOD?\n")
+    assert link.read_until(b"\n", 1.0) == b"NORM"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "nearest"),
+    [("model", "2402", "2400"), ("terminator", "lfc", "lfcr"), ("saved_off_state", "norm", "")],
+)
+def test_a_2400_refuses_a_choice_that_its_series_does_not_have(
+    key: str, value: str, nearest: str
+) -> None:
+    instrument = {"driver": "keithley.smu2400", "connect": "sim", "simulate": {key: value}}
+    with pytest.raises(
+        BadInput, match=rf"instruments\.x\.simulate\.{key}: got '{value}'.*{nearest}"
+    ):
+        SimulatedWorld({"instruments": {"x": instrument}, "channels": {}}, SimulatedClock())
 
 
 @pytest.mark.parametrize("driver", FAMILIES)

@@ -126,6 +126,14 @@ def test_what_is_out_of_range_is_refused_and_changes_nothing(line):
     assert float(meter.ask(":FREQ?")) == 1000.0
 
 
+def test_the_status_at_the_end_of_a_line_of_settings_answers_for_them_or_not_at_all():
+    meter = desk()
+    meter.send("*CLS")
+    assert meter.ask(":FREQ 100;:RANG 10E-3;*ESR?") == "0"
+    meter.stays_silent(":FREQ 1051;*ESR?")
+    assert meter.ask("*ESR?") == "16"
+
+
 @pytest.mark.parametrize(
     ("ranges", "chosen"), [("low", [3e-3, 10e-3, 100e-3]), ("high", [30e-3, 0.3, 3.0])]
 )

@@ -415,6 +415,14 @@ def test_the_clock_wraps(charging):
     assert charging.numbers(":READ?")[0] < 3.0
 
 
+@pytest.mark.parametrize("function", ["VOLT", "CURR"])
+def test_the_functions_tell_themselves_as_open_drivers_read_them(function):
+    desk = Desk()
+    desk.send(f":SOUR:FUNC {function}", ':SENS:FUNC "VOLT","CURR"')
+    assert desk.ask(":SOUR:FUNC?") == function
+    assert desk.ask(":SENS:FUNC?") == '"VOLT:DC","CURR:DC"'
+
+
 def test_resistance_is_voltage_over_current():
     desk = Desk(volt=0.0, ohm=47.0)
     desk.send(":SENS:CURR:PROT 1", ":SOUR:VOLT 1", ":SENS:FUNC:ALL", ":OUTP ON")

@@ -299,6 +299,38 @@ def test_buffers_are_made_filled_read_and_deleted(desk):
     assert desk.error_code() == -224
 
 
+@pytest.mark.parametrize("style", ["STAN", "standard", "FULL", "COMP", ""])
+def test_a_buffer_is_made_in_a_style_that_may_be_left_empty(desk, style):
+    """Manual page 6-114; QCoDeS leaves the style empty and sends the comma before it."""
+    desk.send(f":TRACe:MAKE 'b1', 100, {style}")
+    assert desk.ask(":TRAC:POIN? 'b1'") == "100"
+    assert desk.error_code() == 0
+
+
+@pytest.mark.parametrize("style", ["WRITable", "FANCY"])
+def test_a_buffer_that_takes_no_readings_is_refused(desk, style):
+    desk.send(f':TRAC:MAKE "b1",100,{style}', ':TRAC:CLE "b1"')
+    assert [desk.error_code(), desk.error_code()] == [-224, -224]
+
+
+@pytest.mark.parametrize("function", ["VOLT", "CURR"])
+def test_the_functions_tell_themselves_as_open_drivers_read_them(desk, function):
+    desk.send(f":SOUR:FUNC {function}", f':SENS:FUNC "{function}"')
+    assert desk.ask(":SOUR:FUNC?") == function
+    assert desk.ask(":SENS:FUNC?") == f'"{function}:DC"'
+
+
+def test_measuring_a_function_selects_it_for_good(desk):
+    """Manual page 6-4: the same as SENS:FUNC and then READ?."""
+    desk.charge()
+    assert desk.numbers(":MEAS:VOLT?") == pytest.approx([3.75])
+    assert desk.ask(":SENS:FUNC?") == '"VOLT:DC"'
+    assert desk.numbers(':MEASure:CURRent:DC? "defbuffer1",READ,SOUR') == pytest.approx([0.5, 3.75])
+    assert desk.ask(":SENS:FUNC?") == '"CURR:DC"'
+    assert desk.ask(':TRAC:ACT? "defbuffer1"') == "2"
+    assert desk.error_code() == 0
+
+
 def test_every_element_can_be_read(desk):
     names = [
         "DATE",

@@ -192,6 +192,12 @@ def test_item_1_power_on(desk):
     assert desk.ask(":APER?;:FUNC:IMP:RANG:AUTO?") == "MED,+1;1"
 
 
+@pytest.mark.parametrize("function", ["RX", "CPD", "ZTD"])
+def test_the_function_tells_itself_by_its_short_name(desk, function):
+    desk.send(f":FUNC:IMP {function}")
+    assert desk.ask(":FUNC:IMP?") == function
+
+
 @pytest.mark.parametrize("message", ["*RST", "*SAV 1;*RCL 1"])
 def test_item_2_reset_and_recall_take_the_bias_off(message):
     desk = Desk(IdealCell(3.7, 0.1))

@@ -125,8 +125,17 @@ def test_settings_are_read_back():
         assert desk.do(f"get{name}")[key] == value
     assert desk.do("getTestDoneTime", test="constant")["testDoneTime"] == 1000
     assert "constant" in desk.do("getTestNames")["testNames"]
-    assert desk.do("getHardwareVersion")["version"] == "V0.1"
     assert "variant" in desk.do("getVariant")
+
+
+def test_a_multiplexer_is_asked_for_before_every_test_and_is_off():
+    assert Desk(hardware="V0.1").do("getMuxEnabled")["muxEnabled"] is False
+    assert Desk(hardware="V0.2").do("getMuxEnabled")["muxEnabled"] is False
+
+
+def test_only_hardware_with_switches_knows_its_own_version():
+    assert Desk(hardware="V0.2").do("getHardwareVersion")["version"] == "V0.2"
+    assert not Desk(hardware="V0.1").ask("getHardwareVersion")["success"]
 
 
 def test_a_voltage_is_held_and_current_and_reference_are_measured():

@@ -171,6 +171,27 @@ def test_item_4_safety_limits_refuse_what_lies_beyond(desk):
     assert desk.ask("SOUR:VOLT?;:SOUR:VOLT:ALIM?") == "4.200000;4.300000"
 
 
+def test_safety_limits_have_the_manuals_long_headers_too(desk):
+    upper = "SOURce:{}:LEVel:IMMediate:ALIMit:UPPer"
+    lower = "SOURce:VOLTage:LEVel:IMMediate:ALIMit:LOWer"
+    desk.send(f"{upper.format('VOLTage')} 4.3", f"{lower} 2.5", f"{upper.format('CURRent')} 2")
+    assert desk.ask(f"{upper.format('VOLTage')}?;:{lower}?") == "4.300000;2.500000"
+    assert desk.ask(f"{upper.format('CURRent')}?;:SOUR:CURR:ALIM?") == "2.000000;2.000000"
+    assert desk.error_code() == 0
+
+
+def test_the_fuse_has_the_same_delay_under_both_its_names(desk):
+    desk.send("SOUR:CURR:PROT:DEL:INIT 0.5")
+    assert desk.ask("FUSE:DEL:INIT?;:SOUR:CURR:PROT:DEL:INIT?") == "0.500000;0.500000"
+
+
+def test_the_current_range_in_use_is_told(desk):
+    desk.send("SENS:CURR:RANG 0.1")
+    assert float(desk.ask("SENS:CURR:RANG?")) == 0.1
+    desk.send("SENS:CURR:RANG:AUTO 1", "SOUR:VOLT 4.2", "SOUR:CURR 0.5", "OUTP 1")
+    assert float(desk.ask("SENS:CURR:RANG:UPP?")) == 1.0
+
+
 @pytest.mark.parametrize(
     ("message", "question", "kept", "code"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.models.cell import CircuitCell, Recipe
+from simulators.models.fixture import NO_FIXTURE, Fixture
 
 
 class ToldAir:
@@ -40,9 +41,15 @@ def told_air() -> ToldAir:
 
 @pytest.fixture
 def make_cell() -> MakeCell:
-    """Return a function (recipe, celsius=25) -> cell whose sample has that temperature for ever."""
+    """Return a function that makes a cell whose sample has one temperature for ever, 25 degC."""
 
-    def make(recipe: Recipe, celsius: float = 25.0) -> CircuitCell:
-        return CircuitCell(recipe, ToldAir(celsius), 900.0)
+    def make(
+        recipe: Recipe,
+        celsius: float = 25.0,
+        *,
+        fixture: Fixture = NO_FIXTURE,
+        drift_per_hour: float = 0.0,
+    ) -> CircuitCell:
+        return CircuitCell(recipe, ToldAir(celsius), 900.0, fixture, drift_per_hour)
 
     return make

@@ -12,7 +12,6 @@ from simulators.models.circuit import Circuit, Part
 from simulators.models.elements import (
     BlockingCpe,
     FiniteWarburg,
-    Inductor,
     Ladder,
     Resistor,
     Zarc,
@@ -46,10 +45,6 @@ def test_three_arcs_reproduce_the_spectrum_of_case_s5(hertz: float, expected: co
     arcs = [(276.8, 6e-11, 0.98), (106.1, 2e-8, 0.90), (50.0, 3e-6, 0.85)]
     circuit = Circuit(tuple(Part(Zarc(r, effective_capacitance(r, q, a), a)) for r, q, a in arcs))
     assert circuit.impedance(hertz, 25.0) == pytest.approx(expected, rel=1e-5)
-
-
-def test_a_microhenry_of_lead_adds_its_reactance() -> None:
-    assert Inductor(1e-6).impedance(2 * math.pi * 1e6, 1.0) == pytest.approx(6.283j, rel=1e-4)
 
 
 @given(
@@ -114,3 +109,22 @@ def test_growth_follows_the_square_root_of_time() -> None:
     circuit = Circuit((Part(Resistor(10.0), growth_per_root_hour=0.1),))
     assert circuit.impedance(1.0, 25.0, 4 * 3600.0).real == pytest.approx(12.0)
     assert circuit.grows
+
+
+def test_a_drift_is_a_straight_line_on_top_of_growth() -> None:
+    part = Part(Resistor(10.0), growth_per_root_hour=0.1)
+    circuit = Circuit((part,)).drifting(0.005)
+    assert circuit.impedance(1.0, 25.0, 4 * 3600.0).real == pytest.approx(12.2)
+    assert circuit.grows
+
+
+def test_a_drift_raises_resistances_and_leaves_capacitances_alone() -> None:
+    circuit = Circuit((Part(Resistor(10.0)), Part(BlockingCpe(2e-6)))).drifting(0.5)
+    fresh, later = (circuit.impedance(0.1, 25.0, hour * 3600.0) for hour in (0, 2))
+    assert later - fresh == pytest.approx(10.0)
+    branches = [circuit.ladder(25.0, hour * 3600.0).branches for hour in (0, 2)]
+    assert branches[0] == branches[1]
+
+
+def test_without_growth_or_drift_nothing_grows() -> None:
+    assert not Circuit((Part(Resistor(10.0)),)).drifting(0.0).grows

@@ -31,7 +31,7 @@ def test_the_symmetric_pellet_holds_its_truth_as_a_spectrum_shows_it(make_cell: 
     cell = make_cell(SYMMETRIC)
     truth = cell.truth()
     separator_ohm = 0.08 / (0.785 * truth["conductivity_25_celsius_siemens_per_centimetre"])
-    total_ohm = cell.impedance(0.01, 0.0).real - PELLET.lead_resistance_ohm
+    total_ohm = cell.impedance(0.01, 0.0).real
     specific_ohm = 0.785 * (total_ohm - separator_ohm) / 2
     assert specific_ohm == pytest.approx(
         truth["area_specific_resistance_ohm_square_centimetre"], rel=2e-3
@@ -44,7 +44,7 @@ def test_case_s4_comes_back_from_the_direct_current_resistance(make_cell: MakeCe
     area = 0.7853981634
     material = MATERIALS["LBPSI"]
     thickness = 0.080 * material.bulk.conductivity_siemens_per_centimetre / 1.5e-3
-    pellet = Pellet(material, area, thickness, lead_resistance_ohm=0.0)
+    pellet = Pellet(material, area, thickness)
     cell = make_cell(SymmetricPellet(pellet, 6.71276, 0.5))
     cell.drive("smu", Drive(DriveMode.CURRENT, 1e-4, 5.0), 0.0)
     assert cell.terminals(60.0).voltage_volt / 1e-4 == pytest.approx(85.0, rel=1e-5)
@@ -64,7 +64,7 @@ def test_a_blocking_pellet_shows_its_electrolyte_between_arcs_and_tail(
 ) -> None:
     cell = make_cell(BlockingPellet(PELLET), 0.0)
     plateau = cell.impedance(1e5, 0.0)
-    expected_ohm = 0.08 / (0.785 * PELLET.conductivity(0.0)) + PELLET.lead_resistance_ohm
+    expected_ohm = 0.08 / (0.785 * PELLET.conductivity(0.0))
     assert plateau.real == pytest.approx(expected_ohm, rel=0.01)
     tail = cell.impedance(0.1, 0.0)
     assert tail.imag < -1e5
@@ -74,5 +74,5 @@ def test_lithium_interfaces_lie_apart_from_the_electrolyte_in_frequency(
     make_cell: MakeCell,
 ) -> None:
     cell = make_cell(SYMMETRIC)
-    assert cell.impedance(5e6, 0.0).imag > cell.impedance(1.6e4, 0.0).imag
+    assert cell.impedance(5e5, 0.0).imag > cell.impedance(1.6e4, 0.0).imag
     assert cell.impedance(1.6e4, 0.0).imag < cell.impedance(1.0, 0.0).imag < 0

@@ -1,9 +1,9 @@
-"""What does a driver cost, without its wire? ``python benchmarks/driver_cost.py [--json]``.
+"""What does a driver cost, without its wire? ``python benchmarks/drivers.py [--json]``.
 
 Microseconds from "send the question" to a reading, for every family that has a simulator: the
 conversation is held once with the simulated instrument, then its replies are played back from a
 list, in their order, by a link that does nothing else. So neither the simulator nor waiting counts,
-nor the pauses that a sheet asks for. (Not called drivers.py: it would hide the package ``drivers``.)
+nor the pauses that a sheet asks for.
 The reference, in the same run, is the least that reading two numbers can be: two ``float()`` of
 bytes and a tuple. Asserts no time, only that what is played back is what was read.
 """
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+import packages_first  # noqa: F401
 from this_machine import machine
 
 from rig.bench.file import parse_bench
@@ -27,12 +28,15 @@ from rig.bench.instruments import open_bench
 from rig.core.clock import Clock, SimulatedClock
 from rig.core.errors import LinkTimeout
 from rig.core.instruments import (
+    CellChannel,
     CellReading,
     ConstantCurrent,
+    ConstantVoltage,
     ImpedanceAnalyser,
     ImpedancePoint,
     Limits,
     Regulation,
+    Setpoint,
     Sweep,
 )
 from rig.core.link import Link
@@ -46,13 +50,16 @@ CHARGE = ConstantCurrent(2e-4, 4.2)
 CELL = "{cell: full_cell, area: 1 cm^2, capacity: 5 mAh, state_of_charge: 50 %}"
 LARGE_CELL = "{cell: full_cell, area: 1000 cm^2, state_of_charge: 50 %, lead_resistance: 0.5 mohm}"
 
-DRIVEN = (
-    "keithley.smu2450",
-    "rohde_schwarz.ngu401",
-    "rohde_schwarz.ngm202",
-    "maccor.macnet",
-    "palmsens.methodscript",
-)
+# With what a cell is driven while it is measured. A scanner (scpi.matrix) reads nothing.
+DRIVEN: dict[str, Setpoint] = {
+    "keithley.smu2400": CHARGE,
+    "keithley.smu2450": CHARGE,
+    "rohde_schwarz.ngu401": CHARGE,
+    "rohde_schwarz.ngm202": CHARGE,
+    "maccor.macnet": CHARGE,
+    "palmsens.methodscript": CHARGE,
+    "rodeostat.json": ConstantVoltage(3.85, 1e-3),
+}
 SWEEPS: dict[str, tuple[Sweep, str]] = {
     "palmsens.methodscript": (Sweep(1e6, 10.0, 501, amplitude_volt=10e-3), CELL),
     "keysight.e4980a": (Sweep(2e6, 20.0, 501, amplitude_volt=10e-3), CELL),
@@ -248,8 +255,9 @@ def spectrum(driver: Any, pause: Callable[[], None]) -> Sequence[object]:
 def subjects() -> Iterator[Subject]:
     """Yield every family in its roles."""
     measure = repeated(lambda driver: driver.measure())
-    for family in DRIVEN:
-        yield Subject(family, "cell", "measure", lambda d: d.apply(CHARGE, LIMITS), measure, CELL)
+    for family, setpoint in DRIVEN.items():
+        apply = functools.partial(_apply, setpoint=setpoint)
+        yield Subject(family, "cell", "measure", apply, measure, CELL)
     for family, (sweep, cell) in SWEEPS.items():
         begin = functools.partial(_begin, sweep=sweep)
         yield Subject(family, "impedance", "point of a poll", begin, spectrum, cell)
@@ -258,6 +266,10 @@ def subjects() -> Iterator[Subject]:
     temperature = repeated(lambda driver: driver.read_temperature())
     for family in CHAMBERS:
         yield Subject(family, "chamber", "read_temperature", _nothing, temperature)
+
+
+def _apply(driver: CellChannel, setpoint: Setpoint) -> None:
+    driver.apply(setpoint, LIMITS)
 
 
 def _begin(driver: ImpedanceAnalyser, sweep: Sweep) -> None:

@@ -1,0 +1,94 @@
+"""A run's spectra as the analyses take them: complete ones, with what the rig knows of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from rig.analysis.drift import correction_flags, drift_flags, relative_change
+from rig.analysis.flags import FlagNote
+from rig.analysis.spectrum import Spectrum, spectrum
+from rig.core.errors import BadInput
+from rig.report.findings import SpectrumFinding
+from rig.store import queries, tables
+
+POINT_COLUMNS = ["frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"]
+
+Event = tuple[float, str, str]  # test time in seconds, kind, message
+
+
+def load_spectra(
+    engine: Engine, run_id: str, *, leads_known: bool
+) -> tuple[list[SpectrumFinding], list[Event]]:
+    """Return every complete spectrum, not yet fitted, and which points or spectra were left out."""
+    frame = queries.table_frame(engine, tables.spectrum, run_id)
+    points = queries.table_frame(engine, tables.impedance_point, run_id)
+    found: list[SpectrumFinding] = []
+    left_out: list[Event] = []
+    for row in frame[frame["complete"].astype(bool)].to_dict("records"):
+        every = points[points["spectrum_count"] == row["spectrum_count"]]
+        repeated = every["repeated"].astype(bool)
+        own = every[~repeated][POINT_COLUMNS]
+        finite = own.astype(float).dropna()
+        where, told = f"spectrum {row['spectrum_count']}", []
+        if len(finite) < len(own):
+            told.append(f"{where}: {len(own) - len(finite)} of {len(own)} points have no number")
+        try:
+            measured = spectrum(*(finite[name] for name in POINT_COLUMNS))
+        except BadInput as error:
+            told.append(f"{where} is left out: {error}")
+        else:
+            flags = _flags(row, measured, every[repeated], leads_known=leads_known)
+            found.append(_finding(row, measured, flags))
+        left_out += [(float(row["test_time_second"]), "left out", message) for message in told]
+    return found, left_out
+
+
+def _flags(
+    row: Mapping[Any, Any], measured: Spectrum, repeated: pd.DataFrame, *, leads_known: bool
+) -> tuple[FlagNote, ...]:
+    again = repeated[POINT_COLUMNS].astype(float).dropna()
+    frequency, impedance = measured.frequency_hertz, measured.impedance_ohm
+    change = relative_change(frequency, impedance, *_columns(again))
+    before, after = (_volt(row[f"open_circuit_{when}_volt"]) for when in ("before", "after"))
+    if row["bias_volt"] is not None and not math.isnan(row["bias_volt"]):
+        before = after = None  # a bias moves the voltage by itself
+    correction = row["correction"] or {}
+    return (
+        *drift_flags(change, before, after),
+        *correction_flags(
+            frequency,
+            impedance,
+            series=leads_known or "short" in correction,
+            stray="open" in correction,
+        ),
+    )
+
+
+def _columns(points: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
+    real, imaginary = (points[name].to_numpy(float) for name in POINT_COLUMNS[1:])
+    return points["frequency_hertz"].to_numpy(float), real + 1j * imaginary
+
+
+def _volt(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _finding(
+    row: Mapping[Any, Any], measured: Spectrum, flags: tuple[FlagNote, ...]
+) -> SpectrumFinding:
+    celsius = row["ambient_temperature_celsius"]
+    return SpectrumFinding(
+        int(row["spectrum_count"]),
+        int(row["cycle_count"]),
+        math.nan if celsius is None else float(celsius),
+        measured,
+        None,
+        flags=flags,
+    )

@@ -1,0 +1,76 @@
+"""A spectrum on its way to the keeper: its head when it begins and when it is whole, its points.
+
+Points are kept corrected for the fixture, with what the analyser itself said beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rig.core.fixture import Fixture
+from rig.core.instruments import ImpedancePoint, Sweep
+
+Row = Callable[[str, dict[str, object]], None]
+
+
+class SpectrumLog:
+    """Keeps one spectrum at a time, through ``row(table, values)``."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._head: dict[str, object] = {}
+        self._fixture: Fixture | None = None
+        self._temperatures_celsius: list[float] = []
+        self._points = 0
+
+    def begin(self, labels: dict[str, object], sweep: Sweep, fixture: Fixture | None) -> None:
+        """Keep the head of a spectrum that begins; ``labels`` say where in the run it stands."""
+        self._fixture, self._temperatures_celsius, self._points = fixture, [], 0
+        self._head = labels | {
+            "amplitude_volt": sweep.amplitude_volt,
+            "amplitude_ampere": sweep.amplitude_ampere,
+            "bias_volt": sweep.bias_volt,
+            "correction": dict(fixture.source) if fixture is not None else None,
+        }
+        self._tell(None, complete=False)
+
+    def points(
+        self, points: Sequence[ImpedancePoint], ts_us: int, celsius: float, *, repeated: bool
+    ) -> None:
+        """Keep points as they come, with the temperature that they were measured at."""
+        self._temperatures_celsius.append(celsius)
+        for point in points:
+            values = self._values(point) | {"ts_us": ts_us, "repeated": repeated}
+            key = {"spectrum_count": self._head["spectrum_count"], "point_index": self._points}
+            self._row("impedance_point", key | values)
+            self._points += 1
+
+    def end(self, open_circuit_volt: float) -> None:
+        """Keep the head again: every point has come."""
+        self._tell(open_circuit_volt, complete=True)
+
+    def _values(self, point: ImpedancePoint) -> dict[str, Any]:
+        values: dict[str, Any] = point._asdict()
+        if self._fixture is not None:
+            measured = complex(point.real_impedance_ohm, point.imaginary_impedance_ohm)
+            corrected = self._fixture.corrected(point.frequency_hertz, measured)
+            values["measured_real_impedance_ohm"] = measured.real
+            values["measured_imaginary_impedance_ohm"] = measured.imag
+            values["real_impedance_ohm"] = corrected.real
+            values["imaginary_impedance_ohm"] = corrected.imag
+        return values
+
+    def _tell(self, open_circuit_after_volt: float | None, *, complete: bool) -> None:
+        known = [celsius for celsius in self._temperatures_celsius if not math.isnan(celsius)]
+        self._row(
+            "spectrum",
+            self._head
+            | {
+                "open_circuit_after_volt": open_circuit_after_volt,
+                "ambient_temperature_celsius": sum(known) / len(known) if known else None,
+                "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
+                "complete": complete,
+            },
+        )
