@@ -16,6 +16,7 @@ from pathlib import Path
 from drivers.potentiostats.keithley_2450 import Keithley2450
 from rig.bench.file import BenchFile, parse_bench
 from rig.bench.session import Job, start
+from rig.core.alarms import Alarm
 from rig.core.clock import SimulatedClock
 from rig.core.instruments import (
     CellReading,
@@ -311,6 +312,9 @@ class CountingKeeper:
         pass
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None:
+        pass
+
+    def alarm(self, alarm: Alarm) -> None:
         pass
 
     def commit(self) -> None:

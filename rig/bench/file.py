@@ -16,11 +16,13 @@ from typing import Any
 from rig.bench.collecting import Collector
 from rig.bench.correction import read_correction
 from rig.bench.limits import LimitsReader
+from rig.bench.notify_file import NotifyEntry, masked, read_notify
 from rig.bench.registry import load_driver
 from rig.bench.wiring import option_problems, wiring_problems
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.fixture import Fixture
 from rig.core.sheet import Role
+from rig.core.units import quantity
 from rig.engine.channel import OnLinkLoss
 from rig.protocol.program import Safety
 from rig.protocol.source import Node, read_source
@@ -29,9 +31,24 @@ from rig.wire.address import parse_address
 BUILT_IN = "sim"
 SIMULATED = "sim"
 ROLES = tuple(role.value for role in Role)
-_TOP = ("bench", "database", "speed", "instruments", "channels", "limits")
+_TOP = (
+    "bench",
+    "database",
+    "speed",
+    "watchdog",
+    "store_patience",
+    "instruments",
+    "channels",
+    "limits",
+    "notify",
+)
 _INSTRUMENT = ("driver", "connect", "options", "simulate")
 _CHANNEL = (*ROLES, "leads", "correction", "dc_blocking", "on_link_loss", "simulate")
+WATCHDOG_SECOND = 10.0
+# Beats come once a second; a busy computer that is a second late must not cost a run.
+WATCHDOG_LEAST_SECOND = 3.0
+STORE_PATIENCE_SECOND = 60.0
+_WATCHDOG_EXAMPLE = "watchdog: 10 s, or watchdog: off"
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
 
@@ -70,7 +87,10 @@ class ChannelSpec:
 
 @dataclass(frozen=True, slots=True)
 class BenchFile:
-    """A checked bench file. ``plain`` is its content as read, kept with every run as a snapshot."""
+    """A checked bench file. ``plain`` is its content as read, kept with every run as a snapshot.
+
+    The URLs of ``notify`` are secrets, and no part of ``plain``.
+    """
 
     file: str
     instruments: dict[str, InstrumentSpec]
@@ -79,6 +99,9 @@ class BenchFile:
     speed: float | None
     plain: dict[str, Any]
     sha256: str
+    watchdog_second: float | None = WATCHDOG_SECOND  # None: off
+    store_patience_second: float = STORE_PATIENCE_SECOND
+    notify: tuple[NotifyEntry, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -124,7 +147,8 @@ class _Reader(Collector):
         channels = {spec.name: spec for spec in self._channels(instruments)}
         self.problems += wiring_problems(channels.values(), instruments)
         self._all_or_none_simulated(instruments)
-        database, speed = self._database(), self._speed()
+        database, speed, watchdog = self._database(), self._speed(), self._watchdog()
+        patience, notify = self._store_patience(), read_notify(self, self._root)
         if self.problems:
             raise BadInput(list(dict.fromkeys(self.problems)))
         return BenchFile(
@@ -133,8 +157,11 @@ class _Reader(Collector):
             channels,
             database,
             speed,
-            self._root.plain(),
+            masked(self._root.plain()),
             hashlib.sha256(text.encode()).hexdigest(),
+            watchdog,
+            patience,
+            notify,
         )
 
     def _database(self) -> str | None:
@@ -159,6 +186,33 @@ class _Reader(Collector):
             )
             return None
         return float(node.value)
+
+    def _watchdog(self) -> float | None:
+        """Return after how many silent seconds the cells are disconnected without us; None: never."""
+        node = self._root.get("watchdog")
+        if node is None:
+            return WATCHDOG_SECOND
+        if node.value == "off":
+            return None
+        try:
+            second = quantity(node.plain(), "time", node.where)
+        except BadInput as bad:
+            self.problems += [replace(p, example=_WATCHDOG_EXAMPLE) for p in bad.problems]
+            return None
+        if second < WATCHDOG_LEAST_SECOND:
+            message = f"got {node.plain()!r}, expected {WATCHDOG_LEAST_SECOND:g} s or more, or off"
+            self.refuse(node, message, _WATCHDOG_EXAMPLE)
+        return second
+
+    def _store_patience(self) -> float:
+        """Return for how long cells are driven although their data cannot be stored."""
+        node = self._root.get("store_patience")
+        second = None if node is None else self.quantity(node, "time")
+        if node is not None and second is not None and second < 0:
+            self.refuse(
+                node, f"got {node.plain()!r}, expected zero or more", "store_patience: 60 s"
+            )
+        return STORE_PATIENCE_SECOND if second is None else second
 
     def _entries(self, node: Node | None, what: str, example: str) -> Iterator[tuple[str, Node]]:
         if node is None or not isinstance(node.value, dict) or not node.value:

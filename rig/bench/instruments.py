@@ -49,6 +49,7 @@ class OpenBench:
     identities: dict[str, Identity] = field(default_factory=dict)
     chambers: dict[str, SharedChamber] = field(default_factory=dict)
     scanners: dict[str, Scanner] = field(default_factory=dict)
+    before_opening: Callable[[str], None] = lambda _name: None  # told of a port opened anew
 
     def close(self) -> None:
         for link in self.links.values():
@@ -60,6 +61,7 @@ class OpenBench:
         Runs in the thread that owns the port. Raises LinkError, or WrongInstrument when somebody
         plugged in another one.
         """
+        self.before_opening(name)
         self.links[name].reopen()
         found, before = self.drivers[name].identify(), self.identities[name]
         if found != before:

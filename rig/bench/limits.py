@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from rig.bench.collecting import Collector
 from rig.core.errors import Problem, did_you_mean
-from rig.protocol.program import Safety
+from rig.protocol.program import UNLIMITED, Safety
 from rig.protocol.source import Node
 
 _KNOWN = ("voltage", "current", "temperature", "capacity")
+ALL = "all"  # channels
 _EXAMPLE = "limits: {A1: {voltage: [2.5 V, 4.3 V], current: 20 mA}}"
 
 Span = tuple[float | None, float | None]
@@ -35,24 +37,28 @@ class LimitsReader:
                 suggestion=did_you_mean(name, known),
             )
             for name, entry in limits.value.items()
-            if name not in known
+            if name not in known and name != ALL
         ]
 
     def of(self, channel: str) -> Safety:
-        """Return a channel's limits; none where the file has none for it."""
+        """Return a channel's limits: its own and those for ``all``, the tighter of both."""
+        return self._of(channel).intersect(self._of(ALL))
+
+    def _of(self, channel: str) -> Safety:
         node = self._limits.get(channel) if self._limits is not None else None
         if node is None:
-            return Safety()
+            return UNLIMITED
         if not isinstance(node.value, dict) or not node.value:
             message = f"got {node.plain()!r}, expected the limits of channel {channel!r}"
             self._to.refuse(node, message, _EXAMPLE)
-            return Safety()
+            return UNLIMITED
         self._to.keys(node, _KNOWN, f"the limits of {channel!r}")
         low, high = self._pair(node, "voltage", "[2.5 V, 4.3 V]")
         cold, hot = self._pair(node, "temperature", "[-20 degC, 80 degC]")
         current = self._largest(node, "current", "20 mA")
         capacity = self._largest(node, "capacity", "3 mAh")
-        return Safety(low, high, current, cold, hot, capacity, check_every_second=math.inf)
+        own = Safety(low, high, current, cold, hot, capacity)
+        return replace(own, check_every_second=math.inf, lasting_second=math.inf)
 
     def _pair(self, node: Node, key: str, example: str) -> Span:
         entry = node.get(key)

@@ -6,6 +6,7 @@ Knows files only; what a channel does, and whether its instrument answers, is no
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import sys
@@ -39,7 +40,7 @@ def lock_channels(bench: BenchFile, channels: Iterable[ChannelSpec], database: s
         for where, path, busy in _wanted(bench, list(channels), database):
             release = _lock(path)
             if release is None:
-                problems.append(Problem(where, busy))
+                problems.append(Problem(where, f"{busy} ({_owner(path)})"))
             else:
                 held.callback(release)
         if problems:
@@ -47,14 +48,42 @@ def lock_channels(bench: BenchFile, channels: Iterable[ChannelSpec], database: s
         return held.pop_all()
 
 
+def has_engine(channel: str, database: str) -> bool:
+    """Say whether a process runs this channel with this database now."""
+    path = _channel_file(channel, database)
+    if path is None or not path.exists():
+        return False
+    release = _lock(path)
+    if release is not None:
+        release()
+    return release is None
+
+
+def _owner(path: Path) -> str:
+    """Who has a lock: ``process 4711 since 2026-11-27 13:05:12 UTC``."""
+    try:
+        return path.read_text(encoding="utf-8").strip() or "an unknown process"
+    except (OSError, ValueError):
+        return "an unknown process"
+
+
+def _signature() -> bytes:
+    now = datetime.datetime.now(tz=datetime.UTC)
+    return f"process {os.getpid()} since {now:%Y-%m-%d %H:%M:%S} UTC\n".encode()
+
+
+def _channel_file(channel: str, database: str) -> Path | None:
+    beside = _database_file(database)
+    return None if beside is None else Path(f"{beside}.{quote(channel, safe='')}.lock")
+
+
 def _wanted(
     bench: BenchFile, channels: list[ChannelSpec], database: str
 ) -> Iterable[tuple[str, Path, str]]:
     """Yield each lock: whose it is, its file, and what to say when somebody has it."""
-    beside = _database_file(database)
     for channel in channels:
-        if beside is not None:
-            path = Path(f"{beside}.{quote(channel.name, safe='')}.lock")
+        path = _channel_file(channel.name, database)
+        if path is not None:
             busy = "another process is running it with this database; use another --channel"
             yield f"channel {channel.name}, database {database}", path, busy
     names = {name for channel in channels for name in channel.instruments.values()}
@@ -105,6 +134,7 @@ else:
                 os.close(descriptor)
                 return None
             if _is_still(descriptor, path):
+                _sign(descriptor)
                 return lambda: _release(descriptor, path)
             os.close(descriptor)  # its owner removed it between our opening and our locking
 
@@ -122,6 +152,12 @@ else:
             return os.path.samestat(os.fstat(descriptor), path.stat())
         except FileNotFoundError:
             return False
+
+    def _sign(descriptor: int) -> None:
+        """Say who has it, for the message that another process gets; the lock holds without, too."""
+        with suppress(OSError):  # another user's file can be locked, not written
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, _signature())
 
     def _release(descriptor: int, path: Path) -> None:
         """Remove the file while it is still ours, then give the lock back."""

@@ -10,30 +10,46 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from rig import __version__
+from rig.bench.bench_alarms import BenchAlarms
+from rig.bench.clock_watch import ClockWatch
+from rig.bench.door import Door
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.instruments import OpenBench, WrapLink, identity_snapshot, open_bench
 from rig.bench.locks import lock_channels
+from rig.bench.port_times import PortTimes
 from rig.bench.speed import make_clock
+from rig.bench.storing import Storing
+from rig.bench.watchdog import Unwatched, Watchdog, watchdog_for
+from rig.core.alarms import Severity
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
 from rig.core.errors import BadInput, InstrumentError, LinkError, Problem
 from rig.core.records import RunState
 from rig.engine.channel import Channel
 from rig.engine.cursor import Cursor, from_json
 from rig.engine.runner import Run
-from rig.engine.schedule import Schedule, SimulatedSchedule, ThreadedSchedule
+from rig.engine.schedule import Schedule, SimulatedSchedule, Task, ThreadedSchedule
 from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol
 from rig.protocol.check import check_channel
-from rig.protocol.program import CellFacts, Program
+from rig.protocol.program import CellFacts, OnGap, Program
 from rig.store import queries, tables
-from rig.store.database import open_database
+from rig.store.address import is_server
+from rig.store.alarms import require_unblocked
 from rig.store.forwarder import forward
+from rig.store.journal import open_store, prepare_store
 from rig.store.recorder import Recorder
+
+if TYPE_CHECKING:
+    from rig.bench.notifying import Notifier
+    from rig.store.forwarding import Forwarder
+
+# States of a run in which its cell may be connected.
+_DRIVING = {RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING}
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,7 @@ class Job:
     """One protocol on one channel, not yet begun; ``resume_of`` when it continues a run.
 
     ``start_us`` is where simulated wall time begins: a resumed rehearsal goes on from its end.
+    ``by_itself``: nobody asked for it; then the protocol's ``on_gap`` says what is done.
     """
 
     program: Program
@@ -49,6 +66,7 @@ class Job:
     cell_name: str = ""
     resume_of: queries.RunRecord | None = None
     start_us: int = SIMULATED_EPOCH_US
+    by_itself: bool = False
 
 
 @dataclass
@@ -62,6 +80,9 @@ class Session:
     recorder: Recorder
     runs: list[Run] = field(default_factory=list)
     locks: ExitStack = field(default_factory=ExitStack)  # given back when everything is over
+    notifier: Notifier | None = None  # tells people of alarms, where there is somebody to tell
+    watchdog: Watchdog | Unwatched = field(default_factory=Unwatched)
+    forwarder: Forwarder | None = None  # where the database is a server, and engine its journal
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Run everything to its end; returns when every cell is disconnected and data are synced.
@@ -71,20 +92,68 @@ class Session:
         tried once more: a file that was locked for a while loses nothing.
         """
 
-        def after_each() -> None:
-            self.recorder.commit_if_due()
-            between()
-
-        self.schedule.between = after_each
+        tasks = {run.run_id: run.task() for run in self.runs}
+        for run in self.runs:  # at full speed nobody could say a word to a run that waits
+            run.holds = bool(self.clock.speed)
         chambers = self.bench.chambers.values()
         with ExitStack() as closing:  # from the last to the first, whatever fails
+            if self.forwarder is not None:
+                closing.callback(self.forwarder.close)  # when every cell is seen to
+                self.forwarder.start()
+            closing.callback(self.watchdog.close)  # what it has to do, it does with our ports
             closing.callback(self.locks.close)
             closing.callback(self.engine.dispose)
-            closing.callback(self.recorder.close)
+            if self.notifier is not None:  # says its last things when everything is stored
+                closing.callback(self.notifier.close)
+                self.notifier.start()
+            alarms = BenchAlarms(self.recorder, self.clock, self.notifier)
+            storing = self._storing(alarms)
+            closing.callback(alarms.watch, storing.close)
+            closing.callback(alarms.look_at, chambers, self.runs)
             closing.callback(self.bench.close)
             if not self._shared_instruments_are_off():
                 return
-            self.schedule.run([*(run.task() for run in self.runs), *(c.task() for c in chambers)])
+            door = Door(self.engine, self.runs, self.schedule)
+            clock_watch = ClockWatch(self.clock, self._tell_all)
+
+            def after_each() -> None:
+                door.look(tasks)
+                clock_watch.look()
+                alarms.watch(storing.commit_if_due)
+                if self.forwarder is not None:
+                    self.forwarder.tell(self._tell_all)
+                between()
+
+            self.schedule.between = after_each
+            everything = [*tasks.values(), *(chamber.task() for chamber in chambers)]
+            alarms.watch(lambda: self._run_watched(everything))
+
+    def _storing(self, alarms: BenchAlarms) -> Storing:
+        """In a rehearsal time runs away from a store that fails: there it is borne with at no time."""
+        patience_second = self.bench.bench.store_patience_second if self.clock.speed else 0.0
+
+        def tell(kind: str, message: str) -> None:
+            self._tell_all(kind, message)
+            if kind == "store late":
+                alarms.store_is_late(message)
+
+        return Storing(self.recorder, self.clock, patience_second, tell)
+
+    def _run_watched(self, tasks: Sequence[Task]) -> None:
+        """Run the tasks beside a process that disconnects their cells if this one dies or hangs."""
+        self.watchdog.begin(self._tell_all)
+        self.schedule.alive = lambda: self.watchdog.beat(self.schedule.pending())
+        try:
+            self.schedule.run(tasks)
+        finally:
+            if not any(run.alarm or run.state in _DRIVING for run in self.runs):
+                self.watchdog.done()
+
+    def _tell_all(self, kind: str, message: str) -> None:
+        for run in self.runs:
+            run.log.note(kind, message)
+            if kind == "alarm":
+                run.log.alarm(Severity.ALARM, "watchdog-lost", message)
 
     def _shared_instruments_are_off(self) -> bool:
         """Switch off what stands behind scanners; where nobody confirms that, no run begins."""
@@ -136,31 +205,61 @@ def start(
     speed: str | None = None,
     seed: int = 1,
     wrap: WrapLink = lambda _name, link, _clock: link,
+    clock: Clock | None = None,
 ) -> Session:
     """Check, open, identify, register the runs, and return the session that will run them.
 
-    ``wrap`` may put another link around each instrument's, as in open_bench.
+    ``wrap`` may put another link around each instrument's, as in open_bench; ``clock`` is instead
+    of the one that the bench and ``speed`` ask for.
+    Where ``database`` is a server, everything is written to its journal on this computer, and
+    nobody asks here whether the server is there.
     A run that is continued keeps its own seed. Raises BadInput with everything that is wrong;
     nothing has been switched on then, and no database has been made.
     """
     _require_different_channels(jobs)
     seed = next((job.resume_of.values["seed"] for job in jobs if job.resume_of), seed)
-    clock = make_clock(bench, speed, max(job.start_us for job in jobs))
+    clock = clock or make_clock(bench, speed, max(job.start_us for job in jobs))
     names = [name for job in jobs for name in job.channel.instruments.values()]
+    store = prepare_store(database)
     with ExitStack() as undo:
-        locks = undo.enter_context(lock_channels(bench, [job.channel for job in jobs], database))
+        locks = undo.enter_context(lock_channels(bench, [job.channel for job in jobs], store))
+        times = PortTimes()
+        wrap = wrap if bench.simulated else times.noting(wrap)
         opened = open_bench(bench, clock, names, seed=seed, wrap=wrap)
+        opened.before_opening = times.may_open
         undo.callback(opened.close)
         jobs = [_checked(job, opened) for job in jobs]
-        engine = open_database(database)
+        engine = open_store(database)
         undo.callback(engine.dispose)
+        require_unblocked(engine, [job.channel.name for job in jobs])
         forward(engine)  # what a killed process left in the spool
         _restore(opened, engine, jobs)
         session = _session(opened, clock, engine)
         session.runs = [_register(job, session, speed or "", seed) for job in jobs]
+        places = [(run.run_id, run.channel.name) for run in session.runs]
+        session.watchdog = watchdog_for(opened, places, store, times)
         session.locks = locks
+        session.notifier = _notifier(bench, engine, jobs)
+        session.forwarder = _forwarder(database)
         undo.pop_all()  # from here on the session gives everything back
     return session
+
+
+def _notifier(bench: BenchFile, engine: Engine, jobs: Sequence[Job]) -> Notifier | None:
+    """Return who tells people; a rehearsal in this process tells nobody: its months pass in minutes."""
+    if bench.simulated or not bench.notify:
+        return None
+    from rig.bench.notifying import notifier_of  # noqa: PLC0415 - it loads all of Apprise
+
+    return notifier_of(bench, engine, [job.channel.name for job in jobs])
+
+
+def _forwarder(database: str) -> Forwarder | None:
+    if not is_server(database):
+        return None
+    from rig.store.forwarding import Forwarder  # noqa: PLC0415 - it loads psycopg
+
+    return Forwarder(database)
 
 
 def _session(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
@@ -213,7 +312,9 @@ def _restore(opened: OpenBench, engine: Engine, jobs: Sequence[Job]) -> None:
 def _register(job: Job, session: Session, speed: str, seed: int) -> Run:
     channel = session.bench.channel(job.channel)
     if job.resume_of is not None:
-        return _registered(job.resume_of.run_id, job.program, channel, session)
+        run = _registered(job.resume_of.run_id, job.program, channel, session)
+        run.on_gap = job.program.on_gap if job.by_itself else OnGap.CONTINUE
+        return run
     run_id = uuid.uuid4().hex
     rig_id, cell_id = _rig_id(session.engine), _cell_id(session.engine, job, run_id)
     values: dict[str, Any] = {
@@ -250,7 +351,9 @@ def _registered(run_id: str, program: Program, channel: Channel, session: Sessio
     _require_resumable(record)
     cursor = _cursor_of(session.engine, run_id)
     state = RunState(record.state) if cursor is not None else RunState.QUEUED
-    return Run(run_id, program, channel, session.recorder, session.clock, state, cursor)
+    last_us = queries.last_wall_us(session.engine, run_id)
+    keeper, clock = session.recorder, session.clock
+    return Run(run_id, program, channel, keeper, clock, state, cursor, last_us=last_us)
 
 
 def _cursor_of(engine: Engine, run_id: str) -> Cursor | None:
@@ -291,7 +394,9 @@ def _cell_id(engine: Engine, job: Job, run_id: str) -> str:
 # --- resuming ------------------------------------------------------------------------------------
 
 
-def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> Job:
+def resume_job(
+    record: queries.RunRecord, bench: BenchFile, engine: Engine, *, by_itself: bool = False
+) -> Job:
     """Return the job that continues a run, with the protocol as it was when the run began.
 
     Raises BadInput for a run that is over, a channel that this bench does not have, or a bench
@@ -319,7 +424,7 @@ def resume_job(record: queries.RunRecord, bench: BenchFile, engine: Engine) -> J
     )
     start_us = queries.last_wall_us(engine, record.run_id) or SIMULATED_EPOCH_US
     file = record.values["protocol_file"]
-    return Job(program, file, spec, resume_of=record, start_us=start_us)
+    return Job(program, file, spec, resume_of=record, start_us=start_us, by_itself=by_itself)
 
 
 def _require_resumable(record: queries.RunRecord) -> str:

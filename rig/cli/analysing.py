@@ -39,14 +39,13 @@ def findings_of(runs: list[str], db: str | None) -> list[RunFindings]:
     from rig.bench.evaluation import evaluate
     from rig.bench.results import keep_results
     from rig.bench.simulated_truth import truth_of
-    from rig.store.database import database_url, open_database
-    from rig.store.forwarder import forward
+    from rig.store.database import database_url
     from rig.store.queries import find_run
+    from rig.store.reading import open_to_read
 
-    engine = open_database(database_url(db), create=False)
-    forward(engine)
-    records = [find_run(engine, wanted) for wanted in runs]
+    engine = open_to_read(database_url(db))
     try:
+        records = [find_run(engine, wanted) for wanted in runs]
         findings = [evaluate(engine, record, truth_of(record)) for record in records]
         for finding in findings:
             keep_results(engine, finding)

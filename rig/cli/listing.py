@@ -26,12 +26,11 @@ RunId = Annotated[str, typer.Argument(help="A run id, a unique prefix, or last."
 @contextmanager
 def _opened(db: str | None) -> Iterator[Engine]:
     """The database that is there, with every sample in its place; closed at the end."""
-    from rig.store.database import database_url, open_database
-    from rig.store.forwarder import forward
+    from rig.store.database import database_url
+    from rig.store.reading import open_to_read
 
-    engine = open_database(database_url(db), create=False)
+    engine = open_to_read(database_url(db))
     try:
-        forward(engine)
         yield engine
     finally:
         engine.dispose()

@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from rig import __version__
-from rig.cli import analysing, benching, demo, fit, listing, recording, running
+from rig.cli import (
+    alarming,
+    analysing,
+    benching,
+    databases,
+    demo,
+    fit,
+    listing,
+    recording,
+    running,
+    steering,
+)
 from rig.cli.output import reporting_errors
 
 
@@ -51,14 +62,22 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("run")(running.run)
 app.command("check")(running.check)
+app.command("pause")(steering.pause)
+app.command("resume")(steering.resume)
+app.command("skip")(steering.skip)
+app.command("goto")(steering.go_to)
+app.command("stop")(steering.stop)
+app.command("safe")(steering.safe)
 app.command("report")(analysing.report)
 app.command("simulate")(benching.simulate)
 app.command("record")(recording.record)
 app.command("schema")(running.schema)
 app.add_typer(listing.app, name="runs")
+app.add_typer(alarming.app, name="alarms")
 app.add_typer(fit.app, name="fit")
 app.add_typer(benching.drivers, name="drivers")
 app.add_typer(benching.bench, name="bench")
+app.add_typer(databases.app, name="db")
 
 
 def run() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rig.bench.file import BenchFile
     from rig.bench.session import Job, Session
     from rig.engine.runner import Run
+    from rig.store.forwarding import Forwarder
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 BenchOption = Annotated[
@@ -30,6 +31,7 @@ Seed = Annotated[
         min=0, max=2**31 - 1, help="Seed of simulated cells and noise: same, same samples."
     ),
 ]
+INTERRUPTED = "interrupted"
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="Set a protocol variable: --set cycles=50.")
 ]
@@ -66,7 +68,7 @@ def run(
     db: Database = None,
     settings: Settings = None,
     resume: Annotated[
-        str | None, typer.Option(help="Continue a run: its id, a prefix, or last.")
+        str | None, typer.Option(help="Continue a run: its id, a prefix, last, or interrupted.")
     ] = None,
     seed: Seed = 1,
     json: Json = False,
@@ -94,17 +96,23 @@ def run(
 
 
 def _resumed(wanted: str, bench: BenchFile | None, url: str) -> tuple[BenchFile, list[Job]]:
-    """Return the job that continues a run, on the bench named or else on the run's own."""
+    """Return the jobs that continue runs, on the bench named or else on the runs' own.
+
+    ``interrupted`` is every run whose process died: each does what its protocol wants then.
+    """
     from rig.bench.file import load_bench
+    from rig.bench.recovery import interrupted_runs
     from rig.bench.session import resume_job
-    from rig.store.database import open_database
+    from rig.store.journal import journal_url, open_store
     from rig.store.queries import find_run
 
-    engine = open_database(url, create=False)
+    engine = open_store(url, create=False)  # a run goes on from its journal, never from a server
     try:
-        record = find_run(engine, wanted)
-        bench = bench or load_bench(record.values["bench"]["file"])
-        return bench, [resume_job(record, bench, engine)]
+        by_itself = wanted == INTERRUPTED
+        store = journal_url(url)
+        runs = interrupted_runs(engine, store) if by_itself else [find_run(engine, wanted)]
+        bench = bench or load_bench(runs[0].values["bench"]["file"])
+        return bench, [resume_job(run, bench, engine, by_itself=by_itself) for run in runs]
     finally:
         engine.dispose()
 
@@ -117,11 +125,11 @@ def _fresh(
     url: str,
     cell: str,
 ) -> list[Job]:
+    from rig.bench.cells import database_with_cell
     from rig.bench.choosing import choose_channels
     from rig.bench.session import Job, load_job_program
-    from rig.store.database import open_if_there
 
-    database = open_if_there(url) if cell else None
+    database = database_with_cell(url, cell) if cell else None
     try:
         program = load_job_program(protocol, variables, database, cell)
     finally:
@@ -145,8 +153,13 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
     with stopping_on_signals(session), Progress(session, quiet=quiet or json) as progress:
         session.run(progress.between)
     alarms = [chamber.alarm for chamber in session.bench.chambers.values() if chamber.alarm]
-    for alarm in [*(one.alarm for one in session.runs if one.alarm), *alarms]:
+    told = [*(one.alarm for one in session.runs if one.alarm), *alarms, *session.watchdog.alarms]
+    for alarm in told:
         typer.echo(f"rig: ALARM: {alarm}", err=True)
+    if session.forwarder is not None:
+        _say_what_waits(session.forwarder)
+    if session.notifier is not None and session.notifier.undelivered:
+        typer.echo(_not_told(session.notifier.undelivered), err=True)
     summary = [_outcome(one) for one in session.runs]
     if json:
         print_json({"runs": summary})
@@ -157,6 +170,20 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
             )
     ended_well = all(one["state"] in {"finished", "stopped"} for one in summary)
     return 0 if ended_well and not alarms else 1
+
+
+def _say_what_waits(forwarder: Forwarder) -> None:
+    """Say where the end of a run is, when its database server has not taken it."""
+    waiting = forwarder.waiting()
+    forwarder.dispose()
+    if waiting.samples or waiting.rows:
+        what = f"{waiting.samples} samples and {waiting.rows} other rows wait in {forwarder.place}"
+        typer.echo(f"rig: {what} for the database; see: rig db check", err=True)
+
+
+def _not_told(count: int) -> str:
+    what = "1 notification" if count == 1 else f"{count} notifications"
+    return f"rig: {what} reached nobody; see: rig alarms list, rig alarms test --bench FILE"
 
 
 def _outcome(run: Run) -> dict[str, Any]:

@@ -60,19 +60,23 @@ def load_source(
     path = Path(source)
     if path.is_file():
         return read_table(path, headless)
-    from rig.store.database import database_url, open_if_there
+    from rig.store.address import without_password
+    from rig.store.database import database_url, is_there
 
-    engine = open_if_there(database_url(db))
-    if engine is None or path.suffix:
+    url = database_url(db)
+    if path.suffix or not is_there(url):
         remedy = "give a text file (csv), or see 'rig runs list' for the runs in the database"
-        message = f"neither a file nor a known run in {database_url(db)}"
+        message = f"neither a file nor a known run in {without_password(url)}"
         raise BadInput(Problem(source, message), remedy=remedy)
     from rig.bench.run_tables import run_table
-    from rig.store.forwarder import forward
     from rig.store.queries import find_run
+    from rig.store.reading import open_to_read
 
-    forward(engine)
-    return run_table(engine, find_run(engine, source), fit)
+    engine = open_to_read(url)
+    try:
+        return run_table(engine, find_run(engine, source), fit)
+    finally:
+        engine.dispose()
 
 
 def read_table(path: Path, headless: Sequence[str] = ()) -> pd.DataFrame:

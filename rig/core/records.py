@@ -10,6 +10,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
+from rig.core.alarms import Alarm
+
 # One sample is a tuple in this order: built once per reading, inserted as it is.
 SAMPLE_COLUMNS: tuple[str, ...] = (
     "run_id",
@@ -42,7 +44,10 @@ class RunState(Enum):
     QUEUED = "queued"
     STARTING = "starting"
     RUNNING = "running"
+    SUSPENDED = "suspended"
+    PAUSING = "pausing"
     PAUSED = "paused"
+    STOPPING = "stopping"
     FINISHED = "finished"
     STOPPED = "stopped"
     TRIPPED = "tripped"
@@ -67,6 +72,14 @@ class Keeper(Protocol):
         ...
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None: ...
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Keep an alarm that was raised; where its like is latched, it is counted there."""
+        ...
+
+    def answer(self, order_id: int, outcome: str, words: str, wall_us: int) -> None:
+        """Keep what became of an order: ``done``, ``refused`` or ``failed``, and how."""
+        ...
 
     def commit(self) -> None:
         """Write everything kept since the last commit, synced to disk when this returns.

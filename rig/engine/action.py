@@ -106,13 +106,23 @@ class Note(NamedTuple):
     message: str
 
 
+class Breach(NamedTuple):
+    """What tripped the run; ``kind`` is an alarm's. NaN where it is no number against a limit."""
+
+    kind: str
+    words: str
+    value: float = NAN
+    limit: float = NAN
+    unit: str = ""
+
+
 class SpectrumEnded(NamedTuple):
     """Every point has come, the repeated ones too; the open-circuit voltage after it, or NaN."""
 
     open_circuit_volt: float
 
 
-Event = StepEnded | CycleEnded | SpectrumEnded | Note
+Event = StepEnded | CycleEnded | SpectrumEnded | Note | Breach
 
 
 class Action(NamedTuple):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rig.core.instruments import Regulation
-from rig.engine.action import Reading
+from rig.engine.action import Breach, Reading
 from rig.engine.cursor import Progress
 from rig.protocol.program import End, Galvanostat, Safety, Step
 
 # A reading that is no measurement (overload, NaN) may be a passing range change; this many in a
 # row is an instrument that cannot see the cell, and a cell that nobody sees is not driven.
 MOST_BAD_READINGS = 3
+# Soft limits beyond which more of the step would only lead further; any other pauses the run, for a
+# person has to look at it (science 2.14).
+ENDING_ITS_STEP = frozenset({"safety-voltage", "safety-capacity"})
 
 
 def reached(step: Step, began_second: float, progress: Progress, reading: Reading) -> End | None:
@@ -71,24 +74,37 @@ def _holds(value: float, comparison: str, bound: float) -> bool:
     return value >= bound if comparison == ">=" else value <= bound  # NaN holds nothing
 
 
-def breach(safety: Safety, progress: Progress, reading: Reading) -> str:
-    """Return the words of the first safety limit that this reading breaks, or the empty string."""
+def breach(safety: Safety, progress: Progress, reading: Reading) -> Breach | None:
+    """Return the first safety limit that this reading breaks, or None."""
     if progress.bad_readings >= MOST_BAD_READINGS:
-        return f"{progress.bad_readings} readings in a row are no measurement (overload): cell not seen"
-    volt = reading.voltage_volt
-    if safety.voltage_max_volt is not None and volt > safety.voltage_max_volt:
-        return f"voltage {volt:.6g} V above the limit of {safety.voltage_max_volt:g} V"
-    if safety.voltage_min_volt is not None and volt < safety.voltage_min_volt:
-        return f"voltage {volt:.6g} V below the limit of {safety.voltage_min_volt:g} V"
-    ampere = abs(reading.current_ampere)
-    if safety.current_max_ampere is not None and ampere > safety.current_max_ampere:
-        return f"current {ampere:.6g} A above the limit of {safety.current_max_ampere:g} A"
-    celsius = reading.temperature_celsius
-    if safety.temperature_max_celsius is not None and celsius > safety.temperature_max_celsius:
-        return f"temperature {celsius:.4g} degC above the limit of {safety.temperature_max_celsius:g} degC"
-    if safety.temperature_min_celsius is not None and celsius < safety.temperature_min_celsius:
-        return f"temperature {celsius:.4g} degC below the limit of {safety.temperature_min_celsius:g} degC"
+        words = f"{progress.bad_readings} readings in a row are no measurement (overload)"
+        return Breach("safety-blind", f"{words}: cell not seen")
+    ampere, celsius = abs(reading.current_ampere), reading.temperature_celsius
     capacity = abs(progress.step_capacity_ah)
+    high, low = safety.voltage_max_volt, safety.voltage_min_volt
+    if high is not None and reading.voltage_volt > high:
+        return _beyond("voltage", reading.voltage_volt, "above", high, "V")
+    if low is not None and reading.voltage_volt < low:
+        return _beyond("voltage", reading.voltage_volt, "below", low, "V")
+    if safety.current_max_ampere is not None and ampere > safety.current_max_ampere:
+        return _beyond("current", ampere, "above", safety.current_max_ampere, "A")
+    high, low = safety.temperature_max_celsius, safety.temperature_min_celsius
+    if high is not None and celsius > high:
+        return _beyond("temperature", celsius, "above", high, "degC")
+    if low is not None and celsius < low:
+        return _beyond("temperature", celsius, "below", low, "degC")
     if safety.capacity_max_ah is not None and capacity > safety.capacity_max_ah:
-        return f"capacity {capacity:.6g} Ah in one step above the limit of {safety.capacity_max_ah:g} Ah"
-    return ""
+        return _beyond("capacity", capacity, "in one step above", safety.capacity_max_ah, "Ah")
+    return None
+
+
+def soft_breach(soft: Safety | None, progress: Progress, reading: Reading) -> Breach | None:
+    """Return the first soft limit that this reading breaks; a cell not seen breaks none."""
+    broken = breach(soft, progress, reading) if soft is not None else None
+    return None if broken is None or broken.kind == "safety-blind" else broken
+
+
+def _beyond(quantity: str, value: float, where: str, limit: float, unit: str) -> Breach:
+    shown = f"{value:.4g}" if unit == "degC" else f"{value:.6g}"
+    words = f"{quantity} {shown} {unit} {where} the limit of {limit:g} {unit}"
+    return Breach(f"safety-{quantity}", words, value, limit, unit)

@@ -74,13 +74,20 @@ class Place(NamedTuple):
     step_open: bool = False  # the step at pc has begun and not ended
     loops: tuple[tuple[int, int], ...] = ()
     step_began_second: float = 0.0
+    suspended_second: float = 0.0  # of this step: time that does not count
     step_seq_first: int = 0
     applied_second: float = 0.0  # when the set point was last armed: the instrument's dead-man
     spectrum_count: int = 0
     spectrum_part: int = 0  # how far the running spectrum is: see rig/engine/spectrum.py
     chamber_celsius: float = NAN  # the set point this run holds; NaN before it asked for one
     cycle: CycleMark = CycleMark()
+    disturbed: bool = False  # a step of this cycle was left by hand: it says nothing of the cell
     results: dict[str, float] = {}  # noqa: RUF012  (never changed in place: a new dict each time)
+
+    @property
+    def counted_from_second(self) -> float:
+        """From when the step's own time counts: its begin, later by what it was suspended."""
+        return self.step_began_second + self.suspended_second
 
 
 class Soak(NamedTuple):
@@ -93,6 +100,26 @@ class Soak(NamedTuple):
     probing: bool = False
 
 
+class Watch(NamedTuple):
+    """A limit that is broken and has not lasted yet; the temperature to compare the next one with."""
+
+    kind: str = ""
+    since_second: float = NAN
+    reference_second: float = NAN
+    reference_celsius: float = NAN
+
+
+class Suspension(NamedTuple):
+    """Since when the run waits, NaN while it does not; since when the air has been back."""
+
+    since_second: float = NAN
+    settled_second: float = NAN
+
+    @property
+    def on(self) -> bool:
+        return not math.isnan(self.since_second)
+
+
 class Cursor(NamedTuple):
     """Everything that ``advance`` needs to go on, and nothing else."""
 
@@ -101,6 +128,8 @@ class Cursor(NamedTuple):
     soak: Soak = Soak()
     halt: Halt = Halt.NONE
     reason: str = ""
+    watch: Watch = Watch()
+    suspension: Suspension = Suspension()
 
 
 def to_json(cursor: Cursor) -> str:
@@ -109,6 +138,8 @@ def to_json(cursor: Cursor) -> str:
         "place": cursor.place._asdict() | {"cycle": cursor.place.cycle._asdict()},
         "progress": cursor.progress._asdict(),
         "soak": cursor.soak._asdict(),
+        "watch": cursor.watch._asdict(),
+        "suspension": cursor.suspension._asdict(),
     }
     plain = {name: {k: _null(v) for k, v in part.items()} for name, part in parts.items()}
     return json.dumps(plain | {"halt": cursor.halt.value, "reason": cursor.reason})
@@ -125,6 +156,8 @@ def from_json(text: str) -> Cursor:
         Soak(**_nan(data["soak"])),
         Halt(data["halt"]),
         data["reason"],
+        Watch(**_nan(data["watch"])),
+        Suspension(**_nan(data["suspension"])),
     )
 
 

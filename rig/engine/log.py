@@ -9,14 +9,23 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rig.core.alarms import Severity, raise_alarm
 from rig.core.clock import Clock
 from rig.core.fixture import Fixture
 from rig.core.instruments import Flag, Regulation, ResistanceReading, Sweep
 from rig.core.records import Keeper
-from rig.engine.action import CycleEnded, Event, Note, Reading, SpectrumEnded, StepEnded
+from rig.engine.action import Breach, CycleEnded, Event, Note, Reading, SpectrumEnded, StepEnded
 from rig.engine.cursor import Place, Progress
 from rig.engine.spectrum_log import SpectrumLog
 from rig.protocol.program import Program, Step
+
+# Lines of the event log that are alarms as well, whoever writes them.
+_ALARMS = {
+    "bug": (Severity.ALARM, "internal-error"),
+    "store late": (Severity.WARNING, "store-late"),
+    "soft limit": (Severity.WARNING, "soft-limit"),
+    "link lost": (Severity.WARNING, "link-lost"),
+}
 
 
 class StepAt(NamedTuple):
@@ -48,12 +57,20 @@ class RunLog:
         program: Program,
         keeper: Keeper,
         clock: Clock,
+        *,
+        channel: str = "",
         fixture: Fixture | None = None,
     ) -> None:
         self._run_id, self._program, self._fixture = run_id, program, fixture
+        self._channel = channel
         self._keeper, self._clock = keeper, clock
         self.spectrum = SpectrumLog(self._row)
         self.origin_second = math.nan
+        self._wall_origin_us = 0
+
+    def begin_at(self, test_time_second: float) -> None:
+        """Let this be the moment of that test time, on the clock and on the wall."""
+        self.origin_second = self._clock.now() - test_time_second
         self._wall_origin_us = 0
 
     def clock_second(self) -> float:
@@ -107,6 +124,8 @@ class RunLog:
                     self.spectrum.end(volt)
                 case Note(kind, message):
                     self.note(kind, message)
+                case Breach(kind, words, value, limit, unit):
+                    self.alarm(Severity.ALARM, kind, words, value=value, limit=limit, unit=unit)
 
     def begin_spectrum(self, at: StepAt, place: Place, sweep: Sweep, before: Reading) -> None:
         """Keep a spectrum's head; ``before`` is the look at open circuit that came before it."""
@@ -148,10 +167,44 @@ class RunLog:
         )
 
     def note(self, kind: str, message: str) -> None:
-        """Keep a line in the run's event log."""
+        """Keep a line in the run's event log, and raise the warning or alarm that it also is."""
         second = self.clock_second()
         when: dict[str, object] = {"ts_us": self._clock.wall_us(), "test_time_second": second}
         self._row("event", when | {"kind": kind, "message": message})
+        if kind in _ALARMS:  # of a traceback, the last line says what happened
+            severity, of_kind = _ALARMS[kind]
+            self.alarm(severity, of_kind, message.strip().rpartition("\n")[2])
+
+    def unconfirmed(self, message: str) -> None:
+        """Keep the loudest alarm: nobody could confirm that the cell is disconnected."""
+        self.note("alarm", message)
+        self.alarm(Severity.CRITICAL, "unconfirmed-safe-state", message)
+
+    def alarm(
+        self,
+        severity: Severity,
+        kind: str,
+        message: str,
+        *,
+        value: float = math.nan,
+        limit: float = math.nan,
+        unit: str = "",
+    ) -> None:
+        """Raise an alarm on this run's channel, with the value that tripped where there is one."""
+        self._keeper.alarm(
+            raise_alarm(
+                severity,
+                kind,
+                message,
+                raised_us=self._clock.wall_us(),
+                channel=self._channel,
+                run_id=self._run_id,
+                value=value,
+                limit=limit,
+                unit=unit,
+                test_time_second=self.clock_second(),
+            )
+        )
 
     def _row(self, table: str, values: dict[str, object]) -> None:
         self._keeper.row(table, {"run_id": self._run_id, **values})

@@ -1,8 +1,8 @@
-"""One run on one channel: does what the fold decides, and tells the keeper.
+"""One run on one channel: does what the fold decides and what people ask, and tells the keeper.
 
-Everything that touches an instrument is a Request to its port; everything that decides is in
-``advance``. This file only carries messages between the two, hands the cell over between
-instruments, and sees to it that however a run ends, its cell is disconnected and confirmed so.
+Everything that decides is in ``advance`` and in the table of states; everything that touches an
+instrument is in ``hands``. This file carries messages between them, and sees to it that however a
+run ends, its cell is disconnected and confirmed so.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from rig.core.alarms import Severity
 from rig.core.clock import Clock
 from rig.core.errors import (
     InstrumentError,
@@ -22,51 +23,58 @@ from rig.core.errors import (
     UnconfirmedSafeState,
     UnreadableReply,
 )
-from rig.core.instruments import (
-    CellReading,
-    Limits,
-    OpenCircuit,
-    Regulation,
-    ResistanceReading,
-    SweepProgress,
-)
+from rig.core.orders import Order
 from rig.core.records import Keeper, RunState
 from rig.engine.action import (
     Action,
-    Apply,
     BeginSweep,
-    Command,
     MakeSafe,
     Purpose,
     Reading,
     ReadResistance,
-    SetTemperature,
+    StepEnded,
 )
 from rig.engine.advance import advance, begin, resume
-from rig.engine.channel import Channel, Disconnecting, OnLinkLoss
+from rig.engine.channel import Channel, OnLinkLoss
 from rig.engine.cursor import Cursor, Halt, to_json
+from rig.engine.desk import Desk, Ordered, address_of
+from rig.engine.hands import Hands
 from rig.engine.log import RunLog, StepAt
-from rig.engine.scanner import LOOK_SECOND
 from rig.engine.schedule import Interrupted, Request, Task
-from rig.engine.states import EVENT_OF_HALT, after
-from rig.engine.sweeping import Sweeping
-from rig.protocol.program import Program, Step
+from rig.engine.states import (
+    ARMED,
+    EVENTS_OF_HALT,
+    FAIL,
+    PAUSED,
+    SETTLED,
+    START,
+    STOPPED,
+    SUSPEND,
+    Verb,
+    after,
+    resuming_event,
+)
+from rig.engine.steer import go_to, skip
+from rig.protocol.program import OnGap, Program, Step
 
-Outcome = Generator[Request, Any, Any]
-
-# Disconnecting a cell is the one thing that is tried again: a reply that got lost must not leave
-# a cell connected, nor raise the loudest alarm for nothing.
-SAFE_TRIES = 3
-SAFE_PAUSE_SECOND = 1.0
 # A step whose link is lost so often, without the cell being seen in between, is given up.
 MOST_LOSSES_IN_A_STEP = 5
 # A cable that came out is looked for again after these pauses; then the run goes safe.
 RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
+# How often a run that is paused looks up; an order reaches it at once all the same.
+HOLD_SECOND = 60.0
+
+# A piece of a run's life; it returns the next one, None when the run is over.
+Work = Callable[[], Generator[Request, Any, Any]]
 
 
 @dataclass
 class Run:
-    """A program on a channel, from the first set point to the last confirmed disconnection."""
+    """A program on a channel, from the first set point to the last confirmed disconnection.
+
+    ``holds``: once paused it keeps its channel and waits for a word; else its task ends. After an
+    outage ``last_us`` is when its last sample was taken, and ``on_gap`` what it does by itself.
+    """
 
     run_id: str
     program: Program
@@ -77,73 +85,188 @@ class Run:
     resume_from: Cursor | None = None
     cursor: Cursor = field(default_factory=Cursor)
     reading: Reading = field(default_factory=lambda: Reading(0.0))
-    alarm: str = ""
+    holds: bool = False
+    last_us: int | None = None
+    on_gap: OnGap = OnGap.CONTINUE
     reason: str = ""
     log: RunLog = field(init=False)
-    _order: str = ""  # to stop, heard while the cell was being disconnected
-    _sweeping: Sweeping | None = None
-    _resistance: ResistanceReading | None = None  # read, and not yet looked at
+    hands: Hands = field(init=False)
+    desk: Desk = field(init=False)
     _losses: tuple[object, int] = (None, 0)  # where in the program, how often the link was lost
+    _closing: bool = False
 
     def __post_init__(self) -> None:
-        self.log = RunLog(self.run_id, self.program, self.keeper, self.clock, self.channel.fixture)
+        name, fixture = self.channel.name, self.channel.fixture
+        self.log = RunLog(
+            self.run_id, self.program, self.keeper, self.clock, channel=name, fixture=fixture
+        )
+        safety = self.program.safety
+        self.hands = Hands(self.run_id, self.channel, safety, self.clock, self.log)
+
+        self.desk = Desk(self.program, self._tell)
+
+    @property
+    def alarm(self) -> str:
+        """What nobody could confirm about the cell, for people; empty when all is well."""
+        return self.hands.alarm
 
     # --- the life of a run ----------------------------------------------------------------------
 
     def task(self) -> Task:
         """Return the generator that a schedule runs; it never ends with the cell connected."""
-        try:
-            yield from self._live()
-        except Interrupted as order:
-            yield from self._close("pause", str(order))
-        except UnconfirmedSafeState:  # the last word is that of the tries which _close makes
-            yield from self._close("fail", "the cell was not confirmed disconnected at once")
-        except (LinkError, InstrumentError) as fault:
-            yield from self._close("fail", str(fault))
-        except (Exception, KeyboardInterrupt) as bug:  # a fault in the watcher is itself a trip
-            self.log.note("bug", traceback.format_exc())
-            yield from self._close("fail", f"internal error: {bug!r}")
+        work: Work | None = self._start
+        while work is not None:
+            try:
+                work = yield from work()
+            except Exception as fault:
+                if self._closing:  # a fault in the closing itself is the schedule's
+                    raise
+                work = self._after(fault)
+            except KeyboardInterrupt as bug:
+                work = self._bug(bug)
+
+    def _after(self, fault: Exception) -> Work:
+        match fault:
+            case Ordered():
+                return partial(self._obey, fault.order)
+            case Interrupted():
+                return partial(self._close, (Verb.PAUSE.value, PAUSED), str(fault))
+            case UnconfirmedSafeState():  # the last word is that of the tries which _close makes
+                message = "the cell was not confirmed disconnected at once"
+                return partial(self._close, (FAIL,), message)
+            case LinkError() | InstrumentError():
+                self.log.alarm(Severity.ALARM, "run-failed", str(fault))
+                return partial(self._close, (FAIL,), str(fault))
+        return self._bug(fault)
+
+    def _bug(self, bug: BaseException) -> Work:
+        """A fault in the watcher is itself a trip."""
+        trace = "".join(traceback.format_exception(bug))
+        self.log.note("bug", trace)
+        return partial(self._close, (FAIL,), f"internal error: {bug!r}")
 
     def refuse(self, alarm: str) -> None:
         """End the run before it has begun, with the alarm up: nothing was switched on by it."""
         self.cursor = self.resume_from or self.cursor
-        self.log.origin_second = self.clock.now() - self.cursor.progress.test_time_second
-        self._enter("resume" if self.resume_from else "start")
-        self.alarm = self.reason = alarm
-        self.log.note("alarm", alarm)
-        self._enter("fail", alarm)
+        self.log.begin_at(self.cursor.progress.test_time_second)
+        self._enter(resuming_event(self.state) if self.resume_from else START)
+        self.hands.alarm = self.reason = alarm
+        self.log.unconfirmed(alarm)
+        self._enter(FAIL, alarm)
         self.keeper.cursor(self.run_id, self._cursor_text)
 
-    def _live(self) -> Task:
-        action = self._begin()
-        # Whatever was left switched on, by us or by anybody, is disconnected before we begin.
-        yield from self._perform(MakeSafe("before the first set point"))
-        if self._order:
-            raise Interrupted(self._order)
-        self._enter("armed")
+    def _start(self) -> Generator[Request, Any, Work]:
+        before = self.resume_from
+        if before is not None:  # whatever fails from here on, the run's place is not lost
+            self.cursor = before
+        self.log.begin_at(self.cursor.progress.test_time_second)
+        self._enter(resuming_event(self.state) if before else START)
+        if self.channel.chamber is not None:
+            self.channel.chamber.join(self.run_id)
+        if before is None:
+            self.cursor, action = begin(self.program)
+        else:
+            self._tell_gap()
+            restart = self.on_gap is OnGap.RESTART_STEP
+            self.cursor, action = resume(self.program, before, restart=restart)
+            self._hold_temperature_again()
+        self._keep(action)
+        work = yield from self._arm(action)
+        return work if before is None else self._after_gap(work)
+
+    def _tell_gap(self) -> None:
+        """Nobody looked meanwhile: no charge is counted across it, and it is on record as a gap."""
+        if self.last_us is not None:
+            second = (self.clock.wall_us() - self.last_us) / 1e6
+            self.log.note("gap", f"{second:.1f} s without a sample: nobody looked at the cell")
+
+    def _after_gap(self, work: Work) -> Work:
+        """What the protocol wants of a run that is taken up by itself."""
+        words = f"on_gap: {self.on_gap.value}"
+        if self.on_gap is OnGap.PAUSE:
+            return partial(self._pause, words)
+        if self.on_gap is OnGap.STOP:
+            return partial(self._close, (Verb.STOP.value, STOPPED), words)
+        return work
+
+    def _arm(self, action: Action) -> Generator[Request, Any, Work]:
+        """Whatever was left switched on, by us or by anybody, is disconnected before we begin."""
+        yield from self.hands.perform(MakeSafe("before the first set point"))
+        self.hands.obey_late()
+        self._enter(ARMED)
+        return partial(self._go_on, action)
+
+    def _go_on(self, action: Action) -> Generator[Request, Any, Work]:
+        """Do what the fold says, look, and ask it again, until it halts."""
         while True:
             try:
                 if action.command is not None:
-                    yield from self._perform(action.command)
+                    yield from self._perform(action)
                 if self.cursor.halt is not Halt.NONE:
                     break
                 reading = yield from self._look(action.due_second)
             except (LinkError, UnreadableReply) as fault:
                 action = yield from self._reconnect(fault)
                 continue
-            step_before, self.reading = self._step(), reading
-            if self._losses[1] and _sees_its_cell(step_before.step, reading):
-                self._losses = None, 0  # a month's glitches do not add up
-            self.cursor, action = advance(self.program, self.cursor, reading)
-            if action.record:
-                self.log.sample(reading, step_before, self.cursor.progress)
-            if action.events:
-                self.log.events(action.events)
-            self.keeper.cursor(self.run_id, self._cursor_text)
+            action = self._take(reading)
             if reading.sweep_done and not isinstance(action.command, BeginSweep):
                 # Only now: a late answer of the scanner repeats no spectrum.
-                yield from self._give_scanner_back()
-        yield from self._close(EVENT_OF_HALT[self.cursor.halt], self.cursor.reason, safe=True)
+                yield from self.hands.give_scanner_back()
+            if any(isinstance(event, StepEnded) for event in action.events):
+                order = self.desk.pause_after_step()
+                if order is not None:
+                    return partial(self._pause, order.words)
+        return self._halted
+
+    def _take(self, reading: Reading) -> Action:
+        """Let the fold decide on a reading, and keep what follows from it."""
+        step_before, self.reading = self._step(), reading
+        if self._losses[1] and _sees_its_cell(step_before.step, reading):
+            self._losses = None, 0  # a month's glitches do not add up
+        self.cursor, action = advance(self.program, self.cursor, reading)
+        if action.record:
+            self.log.sample(reading, step_before, self.cursor.progress)
+        self._keep(action)
+        self._tell_suspension()
+        return action
+
+    def _look(self, due_test_second: float) -> Generator[Request, Any, Reading]:
+        """While the run is suspended only the air is looked at: the cell is not connected."""
+        if self.cursor.suspension.on:
+            return (yield from self.hands.look_at_air(due_test_second))
+        return (yield from self.hands.look(due_test_second))
+
+    def _tell_suspension(self) -> None:
+        on = self.cursor.suspension.on
+        if on is not (self.state is RunState.SUSPENDED):
+            self._enter(SUSPEND if on else SETTLED)
+
+    def _keep(self, action: Action) -> None:
+        if action.events:
+            self.log.events(action.events)
+        self.keeper.cursor(self.run_id, self._cursor_text)
+
+    def _perform(self, action: Action) -> Task:
+        """Do the command, and keep the head of what it begins."""
+        command = action.command
+        assert command is not None
+        yield from self.hands.perform(command)
+        if isinstance(command, BeginSweep) and command.purpose is Purpose.SPECTRUM:
+            place = self.cursor.place
+            self.log.begin_spectrum(self._step(), place, command.sweep, self.reading)
+        elif isinstance(command, ReadResistance) and self.hands.resistance is not None:
+            celsius, _ = self.hands.temperature()
+            self.log.resistance(self._step(), self.hands.resistance, celsius)
+
+    def _halted(self) -> Generator[Request, Any, Work | None]:
+        """The fold has come to an end, and the cell is disconnected already."""
+        events, reason = EVENTS_OF_HALT[self.cursor.halt], self.cursor.reason
+        if self.cursor.halt is Halt.PAUSED and self.holds and not self.alarm:
+            for event in events:
+                self._enter(event, reason)
+            return self._hold
+        yield from self._close(events, reason, safe=True)
+        return None
 
     def _reconnect(self, fault: RigError) -> Generator[Request, Any, Action]:
         """Get the instruments back, disconnect the cell, and return the action that goes on.
@@ -161,6 +284,15 @@ class Run:
         self._losses = (place.pc, place.loops), times
         if times > MOST_LOSSES_IN_A_STEP:
             raise fault
+        yield from self._reopen(fault)
+        yield from self.hands.perform(MakeSafe("the link was lost"))
+        self.hands.obey_late()
+        self.log.note("link back", "the same instruments answer; the cell was disconnected")
+        self.cursor, action = resume(self.program, self.cursor, "link was lost")
+        self._keep(action)
+        return action
+
+    def _reopen(self, fault: RigError) -> Task:
         for pause in RECONNECT_PAUSES_SECOND:
             due = self.clock.now() + pause
             try:
@@ -168,35 +300,8 @@ class Run:
                     yield Request(due, port, partial(self.channel.reopen, port))
             except (LinkError, InstrumentError):
                 continue
-            break
-        else:
-            raise fault
-        yield from self._perform(MakeSafe("the link was lost"))
-        if self._order:
-            raise Interrupted(self._order)
-        self.log.note("link back", "the same instruments answer; the cell was disconnected")
-        self.cursor, action = resume(self.program, self.cursor, "link was lost")
-        self.log.events(action.events)
-        self.keeper.cursor(self.run_id, self._cursor_text)
-        return action
-
-    def _begin(self) -> Action:
-        before = self.resume_from
-        if before is not None:  # whatever fails from here on, the run's place is not lost
-            self.cursor = before
-        start_second = self.cursor.progress.test_time_second
-        self.log.origin_second = self.clock.now() - start_second
-        self._enter("resume" if before else "start")
-        if self.channel.chamber is not None:
-            self.channel.chamber.join(self.run_id)
-        if before is None:
-            self.cursor, action = begin(self.program)
-        else:
-            self.cursor, action = resume(self.program, before)
-            self._hold_temperature_again()
-        self.log.events(action.events)
-        self.keeper.cursor(self.run_id, self._cursor_text)
-        return action
+            return
+        raise fault
 
     def _hold_temperature_again(self) -> None:
         """Ask for the temperature that was in force: the chamber may have lost its power, too."""
@@ -204,196 +309,101 @@ class Run:
         if chamber is not None and not math.isnan(celsius):
             chamber.ask(self.run_id, celsius)
 
-    def _close(self, event: str, reason: str, *, safe: bool = False) -> Task:
+    def _close(
+        self, events: tuple[str, ...], reason: str, *, safe: bool = False
+    ) -> Generator[Request, Any, None]:
         """End the run: disconnect unless that was just confirmed, and say how it ended."""
+        self._closing = True
         if not safe:
-            yield from self._make_safe()
+            yield from self.hands.make_safe()
         if self.channel.chamber is not None:
             self.channel.chamber.leave(self.run_id)
         if self.alarm:
-            event, reason = "fail", f"{reason}; ALARM: {self.alarm}"
-        self.reason = reason
-        self._enter(event, reason)
+            events, reason = (FAIL,), f"{reason}; ALARM: {self.alarm}"
+        for event in events:
+            self._enter(event, reason)
         self.keeper.cursor(self.run_id, self._cursor_text)
+        self.desk.answer_at_the_end(self.state, self.alarm)
 
     def _enter(self, event: str, reason: str = "") -> None:
-        self.state = after(self.state, event)
-        self.keeper.state(self.run_id, self.state, self.clock.wall_us(), reason)
-        self.log.note("state", f"{self.state.value}{': ' + reason if reason else ''}")
+        before, self.state = self.state, after(self.state, event)
+        self.reason = reason
+        if self.state is not before:
+            self.keeper.state(self.run_id, self.state, self.clock.wall_us(), reason)
+            self.log.note("state", f"{self.state.value}{': ' + reason if reason else ''}")
 
-    # --- doing ----------------------------------------------------------------------------------
+    # --- what people ask ------------------------------------------------------------------------
 
-    def _perform(self, command: Command) -> Task:
-        match command:
-            case Apply():
-                yield from self._apply(command)
-            case BeginSweep():
-                yield from self._begin_sweep(command)
-            case ReadResistance():
-                yield from self._read_resistance()
-            case SetTemperature(celsius):
-                assert self.channel.chamber is not None
-                self.channel.chamber.ask(self.run_id, celsius)
-                yield from self._apply(Apply(OpenCircuit(), 86_400.0))
-            case MakeSafe():
-                yield from self._make_safe()
-                if self.alarm:
-                    raise UnconfirmedSafeState(self.alarm)
+    def consider(self, order: Order) -> Ordered | None:
+        """Take an order: return what is to be thrown into the task, None when it is answered."""
+        return self.desk.take(order, self.state)
 
-    def _apply(self, command: Apply) -> Task:
-        cell = self.channel.cell
-        if cell is None:
-            return
-        limits = self._limits(command.longest_second)
-        yield from self._on_cell_port(lambda: cell.apply(command.setpoint, limits))
+    def _obey(self, order: Order) -> Generator[Request, Any, Work | None]:
+        verb = Verb(order.verb)
+        self.log.note("order", order.words)
+        if verb is Verb.PAUSE:
+            return (yield from self._pause(order.words))
+        if verb in {Verb.STOP, Verb.SAFE}:
+            self._enter(order.verb, order.words)
+            return partial(self._close, (STOPPED,), order.words)
+        yield from self.hands.perform(MakeSafe(order.words))
+        self.hands.obey_late()
+        self.cursor, action = self._steered(order)
+        self._keep(action)
+        self.desk.answer("done", "the run goes on")
+        return partial(self._go_on, action)
 
-    def _begin_sweep(self, command: BeginSweep) -> Task:
-        """Only one source drives the cell: open it, confirmed, then the analyser takes it."""
-        analyser = self.channel.analyser
-        assert analyser is not None
-        if not self.channel.one_instrument:
-            yield from self._open_cell()
-        yield from self._take_scanner()
-        begin = partial(analyser.begin, command.sweep, self._limits(86_400.0))
-        yield Request(self.clock.now(), self.channel.analyser_port, begin)
-        now = self.clock.now()
-        self._sweeping = Sweeping(self.channel.name, command, now, self.clock.speed)
-        if command.purpose is Purpose.SPECTRUM:
-            self.log.begin_spectrum(self._step(), self.cursor.place, command.sweep, self.reading)
+    def _pause(self, words: str) -> Generator[Request, Any, Work]:
+        """Disconnect, confirmed; then wait where the channel is ours to keep."""
+        self._enter(Verb.PAUSE.value, words)
+        yield from self.hands.perform(MakeSafe(words))
+        self.hands.obey_late()
+        if not self.holds:
+            return partial(self._close, (PAUSED,), words, safe=True)
+        self._enter(PAUSED, words)
+        self.keeper.cursor(self.run_id, self._cursor_text)
+        self.desk.answer("done", "paused; the cell is disconnected")
+        return self._hold
 
-    def _read_resistance(self) -> Task:
-        """Only one source drives the cell, here too; the meter's reading is the next look."""
-        meter = self.channel.meter
-        assert meter is not None
-        yield from self._open_cell()
-        read = yield Request(self.clock.now(), self.channel.meter_port, meter.read_resistance)
-        self._resistance = read
-        self.log.resistance(self._step(), read, self._temperature()[0])
-
-    def _open_cell(self) -> Task:
-        cell = self.channel.cell
-        if cell is not None:
-            yield from self._on_cell_port(cell.make_safe)
-
-    def _take_scanner(self) -> Task:
-        """Wait for our turn at open circuit, then close the path to this cell, confirmed."""
-        scanner = self.channel.scanner
-        if scanner is None:
-            return
-        scanner.ask(self.run_id)
-        while not scanner.granted(self.run_id):
-            yield Request(self.clock.now() + LOOK_SECOND)
-        if scanner.fault:
-            raise InstrumentError(f"scanner {scanner.name} is not used any more: {scanner.fault}")
-        connect = partial(scanner.driver.connect, self.channel.path)
-        yield Request(self.clock.now(), scanner.port, connect)
-
-    def _give_scanner_back(self) -> Task:
-        """Open the path, confirmed with all the patience that disconnecting a cell has."""
-        scanner = self.channel.scanner
-        if scanner is not None and scanner.granted(self.run_id):
-            self.alarm = ""
-            yield from self._disconnect(scanner.port, scanner.driver)
-            if self.alarm:
-                raise UnconfirmedSafeState(self.alarm)
-            scanner.leave(self.run_id)
-
-    def _on_cell_port(self, call: Callable[[], Any]) -> Outcome:
-        return (yield Request(self.clock.now(), self.channel.cell_port, call))
-
-    def _limits(self, longest_second: float) -> Limits:
-        return self.channel.limits_with(self.program.safety, longest_second)
-
-    def _make_safe(self) -> Task:
-        """Disconnect by every instrument that can drive the cell; raise the alarm, not an exception."""
-        self._sweeping, self._resistance, self.alarm = None, None, ""
-        for port, instrument in self.channel.instruments_of(self.run_id):
-            yield from self._disconnect(port, instrument)
-        scanner = self.channel.scanner
-        if scanner is not None:
-            if self.alarm and scanner.granted(self.run_id):
-                scanner.fault = self.alarm  # the next cell must not be put on it
-            scanner.leave(self.run_id)
-
-    def _disconnect(self, port: str, instrument: Disconnecting) -> Task:
-        failure, tries = "", 0
-        while tries < SAFE_TRIES:
-            due = self.clock.now() + (SAFE_PAUSE_SECOND if tries else 0.0)
+    def _hold(self) -> Generator[Request, Any, Work | None]:
+        """Wait for a word, the cell disconnected; the chamber is kept as it is."""
+        while True:
             try:
-                if tries:  # perhaps only the link is gone
-                    yield Request(due, port, lambda: self.channel.reopen(port))
-                yield Request(due, port, instrument.make_safe)
-            except Interrupted as order:  # first make safe, then obey; it is no failed try, either
-                self._order = str(order)
-            except Exception as error:  # whatever it is, the other instruments' turn must come
-                failure = str(error) if isinstance(error, RigError) else repr(error)
-                tries += 1
-            else:
-                return
-        alarm = (
-            f"channel {self.channel.name}, {port}: nobody could confirm that the cell is "
-            f"disconnected ({failure}). Disconnect it by hand now."
-        )
-        self.alarm = f"{self.alarm} {alarm}".strip()
-        self.log.note("alarm", alarm)
+                yield Request(self.clock.now() + HOLD_SECOND)
+            except Ordered as ordered:
+                order = ordered.order
+                verb = Verb(order.verb)
+                self.log.note("order", order.words)
+                if verb in {Verb.STOP, Verb.SAFE}:
+                    return partial(self._close, (order.verb,), order.words)
+                if verb in {Verb.RESUME, Verb.RESTART_STEP}:
+                    return partial(self._take_up, order)
+                self.cursor, action = self._steered(order)
+                self._keep(action)
+                self.desk.answer("done", "still paused; it goes on from there")
+            except Interrupted as stop:
+                return partial(self._close, (Verb.PAUSE.value,), str(stop))
 
-    # --- looking --------------------------------------------------------------------------------
+    def _take_up(self, order: Order) -> Generator[Request, Any, Work]:
+        self.log.begin_at(self.cursor.progress.test_time_second)
+        self._enter(order.verb, order.words)
+        restart = order.verb == Verb.RESTART_STEP.value
+        self.cursor, action = resume(self.program, self.cursor, order.words, restart=restart)
+        self._keep(action)
+        work = yield from self._arm(action)
+        self.desk.answer("done", "running")
+        return work
 
-    def _look(self, due_test_second: float) -> Generator[Request, Any, Reading]:
-        """Return one reading at the due time: of the cell, or of the analyser that has it."""
-        due = self.log.origin_second + due_test_second
-        if self._sweeping is not None:
-            return (yield from self._look_at_sweep(due, self._sweeping))
-        if self._resistance is not None:
-            return self._look_at_resistance(self._resistance)
-        cell = self.channel.cell
-        measured: CellReading | None = yield Request(
-            due, self.channel.cell_port if cell else "", cell.measure if cell else None
-        )
-        now = self.clock.now() - self.log.origin_second
-        if measured is None:
-            celsius, granted = self._temperature()
-            return Reading(now, temperature_celsius=celsius, granted=granted)
-        volt, ampere, regulation, flags = measured
-        return Reading(now, volt, ampere, regulation, flags, *self._temperature())
+    def _steered(self, order: Order) -> tuple[Cursor, Action]:
+        match Verb(order.verb):
+            case Verb.SKIP:
+                return skip(self.program, self.cursor, order.words)
+            case Verb.GO_TO:
+                return go_to(self.program, self.cursor, address_of(order), order.words)
+        return resume(self.program, self.cursor, order.words, restart=True)
 
-    def _temperature(self) -> tuple[float, bool]:
-        """Return what the chamber reads in degC, and whether it works for this run's set point."""
-        chamber = self.channel.chamber
-        if chamber is None:
-            return math.nan, False
-        return chamber.temperature_celsius(self.clock.now()), chamber.granted(self.run_id)
-
-    def _look_at_resistance(self, read: ResistanceReading) -> Reading:
-        self._resistance = None
-        now = self.clock.now() - self.log.origin_second
-        return Reading(
-            now, read.voltage_volt, 0.0, Regulation.OPEN, read.flags, *self._temperature()
-        )
-
-    def _look_at_sweep(
-        self, due_second: float, sweeping: Sweeping
-    ) -> Generator[Request, Any, Reading]:
-        analyser = self.channel.analyser
-        assert analyser is not None
-        progress: SweepProgress = yield Request(
-            due_second, self.channel.analyser_port, analyser.poll
-        )
-        celsius, granted = self._temperature()
-        if not sweeping.is_probe:
-            repeated = sweeping.command.purpose is Purpose.REPETITION
-            wall_us = self.clock.wall_us()
-            self.log.spectrum.points(progress.points, wall_us, celsius, repeated=repeated)
-        sweeping.take(progress, self.clock.now())
-        if progress.done:
-            self._sweeping = None
-        return Reading(
-            self.clock.now() - self.log.origin_second,
-            temperature_celsius=celsius,
-            granted=granted,
-            sweep_done=progress.done,
-            probe_ohm=sweeping.probe_ohm if sweeping.is_probe else math.nan,
-        )
+    def _tell(self, order: Order, outcome: str, words: str) -> None:
+        self.keeper.answer(order.order_id, outcome, words, self.clock.wall_us())
 
     # --- telling --------------------------------------------------------------------------------
 

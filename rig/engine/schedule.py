@@ -30,20 +30,27 @@ Task = Generator[Request, Any, None]
 
 
 class Interrupted(Exception):
-    """Not an error but an order, thrown into every task on a stop: make safe and end."""
+    """Not an error but an order, thrown into a task, or into every one on a stop: make safe and end."""
 
 
 @dataclass
 class Schedule:
     """What both schedules share. ``between`` runs after each step of a task, in the same thread.
 
-    An exception from ``between`` (a store that fails) stops every task, then is raised.
+    An exception from ``between`` (a store that fails) stops every task, then is raised. In real
+    time ``alive`` is called at each turn, after such a failure, too; it never raises.
     """
 
     clock: Clock
     between: Callable[[], None] = lambda: None
+    alive: Callable[[], None] = lambda: None
     _stop_reason: str = ""
     _failure: BaseException | None = None
+    _orders: list[tuple[Task, Interrupted]] = field(default_factory=list)
+
+    def interrupt(self, task: Task, order: Interrupted) -> None:
+        """Throw an order into one task at its next turn; called by ``between``, in its thread."""
+        self._orders.append((task, order))
 
     def stop(self, reason: str) -> None:
         """Tell every task to make safe and end; safe to call from a signal handler."""
@@ -52,6 +59,10 @@ class Schedule:
     def run(self, tasks: Iterable[Task]) -> None:
         """Return when every task has ended."""
         raise NotImplementedError
+
+    def pending(self) -> list[Request]:
+        """Return what is on a wire or waits for one; nothing on a clock that jumps."""
+        return []
 
     def _next(self, task: Task, outcome: Any) -> Request | None:
         """Hand a task its outcome and return what it wants next; None when it has ended.
@@ -118,6 +129,8 @@ class SimulatedSchedule(Schedule):
     ) -> list[_Entry]:
         if self._stop_reason:
             return self._interrupt(heap, counter)
+        if self._orders:
+            return self._give_orders(heap, counter)
         due, _, task, request = heap[0]
         # A port that another task has kept busy beyond this moment is free only then.
         if not clock.reach(max(due, free_from.get(request.port, due))):
@@ -146,6 +159,17 @@ class SimulatedSchedule(Schedule):
             self._push(fresh, counter, task, self._next(task, why))
         return fresh
 
+    def _give_orders(self, heap: list[_Entry], counter: itertools.count[int]) -> list[_Entry]:
+        """Withdraw what a task waits for and throw its order into it; one that has ended needs none."""
+        orders, self._orders = self._orders, []
+        for task, order in orders:
+            mine = [entry for entry in heap if entry[2] is task]
+            if mine:
+                heap = [entry for entry in heap if entry[2] is not task]
+                heapq.heapify(heap)
+                self._push(heap, counter, task, self._next(task, order))
+        return heap
+
 
 def _outcome(request: Request) -> Any:
     """Do the request; an exception is an outcome, too, and goes to the task that asked."""
@@ -167,9 +191,10 @@ class ThreadedSchedule(Schedule):
     """One thread per port, all tasks in the calling thread, messages through queues."""
 
     _inbox: queue.SimpleQueue[_Done] = field(default_factory=queue.SimpleQueue)
+    _ports: dict[str, _PortThread] = field(default_factory=dict)
 
     def run(self, tasks: Iterable[Task]) -> None:
-        ports: dict[str, _PortThread] = {}
+        ports = self._ports = {}
         waiting: dict[int, Task] = {}
         counter = itertools.count()
         try:
@@ -185,15 +210,21 @@ class ThreadedSchedule(Schedule):
                 port.close()
         self._raise_failure()
 
+    def pending(self) -> list[Request]:
+        return [request for port in self._ports.values() for request in port.pending()]
+
     def _turn(
         self, ports: dict[str, _PortThread], waiting: dict[int, Task], counter: itertools.count[int]
     ) -> None:
         if self._stop_reason:
             self._interrupt(ports, waiting, counter)
+        if self._orders:
+            self._give_orders(ports, waiting, counter)
         done = self._await()
         task = waiting.pop(done.ticket, None) if done else None
         if done is not None and task is not None:
             self._dispatch(task, self._next(task, done.outcome), ports, waiting, counter)
+        self.alive()
         self._look_after()
 
     def _await(self) -> _Done | None:
@@ -235,6 +266,18 @@ class ThreadedSchedule(Schedule):
         for task in tasks:
             self._dispatch(task, self._next(task, why), ports, waiting, counter)
 
+    def _give_orders(
+        self, ports: dict[str, _PortThread], waiting: dict[int, Task], counter: itertools.count[int]
+    ) -> None:
+        """As ``_interrupt``, for the tasks that have orders; one that has ended needs none."""
+        orders, self._orders = self._orders, []
+        for task, order in orders:
+            for ticket in [ticket for ticket, other in waiting.items() if other is task]:
+                del waiting[ticket]
+                for port in ports.values():
+                    port.withdraw(ticket)
+                self._dispatch(task, self._next(task, order), ports, waiting, counter)
+
 
 class _PortThread:
     """Owns one port: executes its requests at their due times, in due order."""
@@ -242,6 +285,7 @@ class _PortThread:
     def __init__(self, name: str, clock: Clock, inbox: queue.SimpleQueue[_Done]) -> None:
         self._clock, self._inbox = clock, inbox
         self._heap: list[tuple[float, int, Request]] = []
+        self._on_wire: tuple[Request, ...] = ()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name=f"port {name or 'timer'}")
@@ -251,6 +295,15 @@ class _PortThread:
         with self._changed:
             heapq.heappush(self._heap, (request.due_second, ticket, request))
             self._changed.notify()
+
+    def pending(self) -> list[Request]:
+        with self._changed:
+            return [*self._on_wire, *(request for _, _, request in self._heap)]
+
+    def withdraw(self, ticket: int) -> None:
+        with self._changed:
+            self._heap = [entry for entry in self._heap if entry[1] != ticket]
+            heapq.heapify(self._heap)
 
     def withdraw_all(self) -> None:
         with self._changed:
@@ -265,7 +318,9 @@ class _PortThread:
     def _work(self) -> None:
         while (entry := self._next_due()) is not None:
             ticket, request = entry
-            self._inbox.put(_Done(ticket, _outcome(request)))
+            outcome = _outcome(request)
+            self._on_wire = ()
+            self._inbox.put(_Done(ticket, outcome))
 
     def _next_due(self) -> tuple[int, Request] | None:
         """Wait until the first request is due and take it; None when closing."""
@@ -278,6 +333,7 @@ class _PortThread:
                 remaining = (self._heap[0][0] - self._clock.now()) / speed
                 if remaining <= 0:
                     _, ticket, request = heapq.heappop(self._heap)
+                    self._on_wire = (request,)
                     return ticket, request
                 self._changed.wait(remaining)
             return None

@@ -60,6 +60,30 @@ def leave_loop(
     return place._replace(pc=start.end + 1, loops=place.loops[:-1]), tuple(cycles)
 
 
+def jump(
+    program: Program, place: Place, progress: Progress, address: int
+) -> tuple[Place, tuple[CycleEnded, ...]]:
+    """Leave what does not enclose the step at ``address``, enter what does, and stand there.
+
+    A loop that encloses both keeps its pass; one that is entered begins with its first.
+    """
+    around = [
+        start
+        for start, instruction in enumerate(program.instructions)
+        if isinstance(instruction, LoopStart) and start < address < instruction.end
+    ]
+    cycles: list[CycleEnded] = []
+    while place.loops and place.loops[-1][0] not in around:
+        place, ended = leave_loop(program, place, progress)
+        cycles += ended
+    inside = [start for start, _ in place.loops]
+    for start in around:
+        loop = program.instructions[start]
+        if start not in inside and isinstance(loop, LoopStart):
+            place = _enter(place._replace(pc=start), loop, progress)
+    return place._replace(pc=address), tuple(cycles)
+
+
 def _enter(place: Place, start: LoopStart, progress: Progress) -> Place:
     if start.count is not None and start.count < 1:
         return place._replace(pc=start.end + 1)
@@ -92,7 +116,8 @@ def _open_cycle(place: Place, progress: Progress) -> Place:
         progress.charging_energy_wh,
         progress.discharging_energy_wh,
     )
-    return place._replace(cycle_count=place.cycle_count + 1, cycle_open=True, cycle=mark)
+    count = place.cycle_count + 1
+    return place._replace(cycle_count=count, cycle_open=True, cycle=mark, disturbed=False)
 
 
 def _close_cycle(
@@ -110,7 +135,13 @@ def _close_cycle(
         progress.discharging_energy_wh - mark.discharging_energy_wh,
     )
     cycles.append(cycle)
-    return place._replace(cycle_open=False, results=_retention(place.results, cycle))
+    if place.disturbed:  # its retention is missing, so no condition takes it for one
+        kept = {
+            name: value for name, value in place.results.items() if name != "capacity_retention"
+        }
+    else:
+        kept = _retention(place.results, cycle)
+    return place._replace(cycle_open=False, results=kept)
 
 
 def _phase(program: Program, place: Place) -> str:

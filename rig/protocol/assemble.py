@@ -14,15 +14,24 @@ from typing import TypeVar
 
 from rig.core.errors import BadInput, Problem
 from rig.protocol.compile import Compiler, Scope
-from rig.protocol.models import Cell, Model, SafetyLimits
+from rig.protocol.models import (
+    Cell,
+    Model,
+    SafetyLimits,
+    SoftLimits,
+    SuspendRules,
+    TemperatureBand,
+)
 from rig.protocol.program import (
     CellFacts,
     Instruction,
+    OnGap,
     Program,
     RecordPhase,
     Safety,
     Step,
     StepKind,
+    Suspend,
 )
 from rig.protocol.schema import ProtocolFile
 from rig.protocol.source import Node
@@ -52,6 +61,8 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
     steps = root.get("steps")
     instructions = Compiler(setting).run(steps, Scope(variables, phases)) if steps else ()
     _demand_voltage_limits(instructions, setting, head)
+    soft = _soft(head, setting)
+    suspend = _suspend(header.suspend if header else None, instructions, head, setting)
     check_all_used(root, given, variables)
     _raise_all(problems, variables)
     return Program(
@@ -62,6 +73,9 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
         text,
         hashlib.sha256(text.encode("utf-8")).hexdigest(),
         dict(variables.values),
+        OnGap(header.on_gap) if header is not None else OnGap.CONTINUE,
+        soft,
+        suspend,
     )
 
 
@@ -89,7 +103,39 @@ def _cell_facts(block: Cell, record: CellFacts) -> CellFacts:
 
 def _safety(head: Node, setting: Setting) -> Safety:
     limits = _right_part(SafetyLimits, head.get("safety"))
-    place = head.child("safety")
+    hard = _bounds(limits, head.child("safety"), setting)
+    return replace(
+        hard,
+        check_every_second=limits.check_every,
+        heating_max_kelvin_per_minute=limits.heating,
+        lasting_second=limits.lasting or 0.0,
+    )
+
+
+_BOUNDS = (
+    "voltage_min_volt",
+    "voltage_max_volt",
+    "current_max_ampere",
+    "temperature_min_celsius",
+    "temperature_max_celsius",
+    "capacity_max_ah",
+)
+
+
+def _soft(head: Node, setting: Setting) -> Safety | None:
+    place = head.child("safety").child("soft")
+    if place.value is None:
+        return None
+    soft = _bounds(_right_part(SoftLimits, place), place, setting)
+    tightest = soft.intersect(setting.safety)
+    limits = {name: getattr(soft, name) for name in _BOUNDS if getattr(soft, name) is not None}
+    if any(getattr(tightest, name) != limit for name, limit in limits.items()):
+        message = "a soft limit lies beyond the hard one: it would never be reached"
+        setting.refuse(place, message, SoftLimits.example)
+    return soft
+
+
+def _bounds(limits: SoftLimits, place: Node, setting: Setting) -> Safety:
     current, capacity = (
         None if level is None else base_value(level, place.child(key), setting)
         for key, level in (("current", limits.current), ("capacity", limits.capacity))
@@ -103,8 +149,27 @@ def _safety(head: Node, setting: Setting) -> Safety:
         low_celsius,
         high_celsius,
         capacity,
-        check_every_second=limits.check_every,
     )
+
+
+def _suspend(
+    rules: SuspendRules | None, instructions: Sequence[Instruction], head: Node, setting: Setting
+) -> Suspend:
+    """Return the band that a held temperature may leave; it has to be wider than any soak's."""
+    targets = [step.temperature for step in instructions if isinstance(step, Step)]
+    widest = max((target.within_kelvin for target in targets if target is not None), default=0.0)
+    if rules is None:
+        usual = Suspend()
+        beyond = max(usual.beyond_kelvin, 2.0 * widest)
+        return replace(usual, beyond_kelvin=beyond, resume_kelvin=max(usual.resume_kelvin, widest))
+    band, place = rules.temperature, head.child("suspend").child("temperature")
+    if not widest < band.beyond or not band.resume < band.beyond:
+        message = (
+            f"beyond {band.beyond:g} K has to be more than resume ({band.resume:g} K) and than "
+            f"the widest band of a set_temperature ({widest:g} K)"
+        )
+        setting.refuse(place, message, TemperatureBand.example)
+    return Suspend(band.beyond, band.resume, band.settle, band.timeout)
 
 
 def _demand_voltage_limits(

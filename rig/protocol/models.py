@@ -36,19 +36,55 @@ class Cell(Model):
     symmetric: bool | None = Field(default=None, description="The same electrode on both sides.")
 
 
-class SafetyLimits(Model):
-    """Hard limits: beyond any of them the run trips and the cell is disconnected."""
+class SoftLimits(Model):
+    """Bounds of what the cell may see."""
 
-    example = "safety: {voltage: [2.5 V, 4.3 V], current: 20 mA, capacity: 125 %}"
+    example = "soft: {voltage: [2.6 V, 4.25 V], capacity: 110 %}"
     voltage: q.VoltageSpan | None = None
     current: q.Current | None = None
     temperature: q.CelsiusSpan | None = None
     capacity: q.CapacityLimit | None = Field(
         default=None, description="The most that one step may pass; per cent of the rated capacity."
     )
+
+
+class SafetyLimits(SoftLimits):
+    """Hard limits: beyond any of them the run trips and the cell is disconnected."""
+
+    example = "safety: {voltage: [2.5 V, 4.3 V], current: 20 mA, capacity: 125 %}"
+    heating: q.TemperatureRate | None = Field(
+        default=None, description="Self-heating, while the chamber holds its set point."
+    )
+    lasting: q.Time | None = Field(
+        default=None, description="How long a limit has to be broken; default: not at all."
+    )
+    soft: SoftLimits | None = Field(
+        default=None,
+        description="A voltage or capacity beyond it ends the step; anything else pauses the run.",
+    )
     check_every: q.Time = Field(
         default=1.0, description="Longest time between two looks; default 1 s."
     )
+
+
+class TemperatureBand(Model):
+    """When the air is so far off that the run waits, and when it is back."""
+
+    example = "temperature: {beyond: 2 K, resume: 1 K, settle: 10 min}"
+    beyond: q.Kelvin = Field(default=2.0, description="Beyond this the cell is disconnected.")
+    resume: q.Kelvin = Field(default=1.0, description="Within this the air is back.")
+    settle: q.Time = Field(default=600.0, description="How long it has to be back.")
+    timeout: q.Time = Field(default=21_600.0, description="Then the run is paused; default 6 h.")
+
+
+class SuspendRules(Model):
+    """A run that holds a temperature waits, disconnected, while the chamber does not hold it.
+
+    That is so without a word, too: beyond 2 K, or twice the widest ``within`` of the protocol.
+    """
+
+    example = "suspend: {temperature: {beyond: 2 K, resume: 1 K, settle: 10 min}}"
+    temperature: TemperatureBand
 
 
 class OnChange(Model):

@@ -7,6 +7,7 @@ cell runs. Addresses are indices into ``Program.instructions``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -232,6 +233,8 @@ class Safety:
     temperature_max_celsius: float | None = None
     capacity_max_ah: float | None = None
     check_every_second: float = 1.0
+    heating_max_kelvin_per_minute: float | None = None  # while the chamber holds its set point
+    lasting_second: float = 0.0  # how long a limit has to be broken
 
     def intersect(self, other: Safety) -> Safety:
         """Return the tighter of both in every limit; never looser than either."""
@@ -243,7 +246,13 @@ class Safety:
             _tighter(min, self.temperature_max_celsius, other.temperature_max_celsius),
             _tighter(min, self.capacity_max_ah, other.capacity_max_ah),
             min(self.check_every_second, other.check_every_second),
+            _tighter(min, self.heating_max_kelvin_per_minute, other.heating_max_kelvin_per_minute),
+            min(self.lasting_second, other.lasting_second),
         )
+
+
+# Limits nothing and hurries nobody: what a source without a word of its own adds.
+UNLIMITED = Safety(check_every_second=math.inf, lasting_second=math.inf)
 
 
 def _tighter(
@@ -251,6 +260,25 @@ def _tighter(
 ) -> float | None:
     present = [value for value in (one, two) if value is not None]
     return choose(present) if present else None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """When a run waits for its temperature, and when it goes on; see rig/engine/suspend.py."""
+
+    beyond_kelvin: float = 2.0
+    resume_kelvin: float = 1.0
+    settle_second: float = 600.0
+    timeout_second: float = 21_600.0  # then it is paused: a person has to look
+
+
+class OnGap(Enum):
+    """What a run that nobody drove for a while does by itself, when its engine is there again."""
+
+    CONTINUE = "continue"  # each step as its own on_resume says
+    RESTART_STEP = "restart_step"
+    PAUSE = "pause"  # the cell stays disconnected; a person decides
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,3 +303,8 @@ class Program:
     text: str = ""  # the file as written, kept with the run
     sha256: str = ""
     variables: dict[str, str] = field(default_factory=dict)
+    on_gap: OnGap = OnGap.CONTINUE
+    soft: Safety | None = (
+        None  # a voltage or capacity beyond it ends the step, anything else pauses
+    )
+    suspend: Suspend | None = None

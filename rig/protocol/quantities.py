@@ -263,6 +263,9 @@ Celsius = Annotated[float, PlainValidator(_reader("temperature")), _text_schema(
 Kelvin = Annotated[
     float, PlainValidator(_reader("temperature_difference", positive=True)), _text_schema("0.3 K")
 ]
+TemperatureRate = Annotated[
+    float, PlainValidator(_reader("temperature_rate", positive=True)), _text_schema("2 K/min")
+]
 Fraction = Annotated[float, PlainValidator(_reader("fraction", positive=True)), _text_schema("1 %")]
 Capacity = Annotated[
     float, PlainValidator(_reader("capacity", positive=True)), _text_schema("2 mAh")

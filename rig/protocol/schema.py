@@ -25,6 +25,7 @@ from rig.protocol.models import (
     Rest,
     SafetyLimits,
     SetTemperature,
+    SuspendRules,
 )
 
 
@@ -164,6 +165,13 @@ class ProtocolFile(Model):
     record: Record | None = Field(default=None, description="Default: every 10 s.")
     variables: dict[str, q.Plain] = Field(
         default={}, description="Values of $names; --set gives others."
+    )
+    suspend: SuspendRules | None = Field(
+        default=None, description="When the run waits for its temperature; default beyond 2 K."
+    )
+    on_gap: Literal["continue", "restart_step", "pause", "stop"] = Field(
+        default="continue",
+        description="What the run does by itself after an outage; default continue.",
     )
     steps: list[Entry]
 

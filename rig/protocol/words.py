@@ -33,7 +33,6 @@ LATER = frozenset(
         "finally",
         "on_trip",
         "on_pause",
-        "on_gap",
         "blocks",
         "auxiliaries",
         "limits",

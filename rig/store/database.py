@@ -1,25 +1,55 @@
 """Opening a database: the URL people give, the settings that make a commit mean something.
 
 SQLite runs with a write-ahead log and ``synchronous=FULL``: in an emulated power cut FULL lost no
-acknowledged row, NORMAL half of them, and at 1,000 rows a commit both are equally fast.
+acknowledged row, NORMAL half of them, and at 1,000 rows a commit both are equally fast. A database
+server (PostgreSQL) is read here; runs reach it through a journal file, see rig/store/journal.py.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from rig.core.errors import BadInput, Problem, StoreError
 from rig.store import tables
+from rig.store.address import is_server, without_password
 
 DEFAULT_URL = "sqlite:///rig.db"
 _IN_MEMORY = (None, "", ":memory:")
+CHECK_REMEDY = "data of a run wait in its journal meanwhile; see: rig db check"
+
+# A server that does not answer is given up in seconds, and one that vanishes without a word (a
+# cable, a switch) in half a minute. What the URL says of these goes before.
+_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "client_encoding": "utf8",
+}
+# Rigs that meet an empty database make its tables one after the other, under this advisory lock.
+_SCHEMA_LOCK = 0x63656C6C726967
 
 
 def database_url(given: str | None, of_bench: str | None = None) -> str:
@@ -31,7 +61,7 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     """Open the database, make its tables, and refuse what cannot be written or is too new.
 
     With ``create`` false a database that does not exist is bad input: somebody wants to read.
-    Raises BadInput; what is refused is left as it was.
+    Raises BadInput, and StoreError for a server that is away; what is refused is left as it was.
     """
     engine = _engine(url)
     path = _file_of(engine)
@@ -43,18 +73,28 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     except OSError as error:
         raise _cannot(url, error.strerror or str(error)) from error
     except DBAPIError as error:
+        engine.dispose()
+        if is_server(url):
+            raise _failure(engine, error, CHECK_REMEDY) from error
         raise _cannot(url, f"{error.orig}") from error
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def is_there(url: str) -> bool:
+    """Say whether there is a file yet; of a server only asking it can tell."""
+    path = _file_of(_engine(url))
+    try:
+        return path is None or path.exists()
+    except OSError as error:
+        raise _cannot(url, error.strerror or str(error)) from error
 
 
 def open_if_there(url: str) -> Engine | None:
     """Open the database, or return None where there is no file yet; makes none."""
-    path = _file_of(_engine(url))
-    try:
-        absent = path is not None and not path.exists()
-    except OSError as error:
-        raise _cannot(url, error.strerror or str(error)) from error
-    return None if absent else open_database(url)
+    return open_database(url) if is_there(url) else None
 
 
 @contextmanager
@@ -63,8 +103,13 @@ def translated(engine: Engine, remedy: str = "") -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
-        raise StoreError(f"database {engine.url}: {reason}", remedy=remedy) from error
+        raise _failure(engine, error, remedy) from error
+
+
+def _failure(engine: Engine, error: SQLAlchemyError, remedy: str) -> StoreError:
+    """Say in one line what the database itself complains of; a URL shows itself without password."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    return StoreError(f"database {without_password(str(engine.url))}: {reason}", remedy=remedy)
 
 
 def _file_of(engine: Engine) -> Path | None:
@@ -75,6 +120,9 @@ def _file_of(engine: Engine) -> Path | None:
 
 def _require_schema(connection: Connection, url: str, *, create: bool) -> None:
     """Make what is missing; refuse a newer schema, or to read what is none of ours, untouched."""
+    server = connection.dialect.name == "postgresql"
+    if server and create:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
     version = _schema_version(connection)
     if version is None and not create:
         raise _cannot(url, "it holds no runs: another program's file, or an empty one")
@@ -84,10 +132,14 @@ def _require_schema(connection: Connection, url: str, *, create: bool) -> None:
         raise _cannot(
             url, f"its schema is version {version}, this software knows {tables.SCHEMA_VERSION}"
         )
-    tables.metadata.create_all(connection)
+    if create or not server:  # who may only read a server's tables must be able to
+        tables.metadata.create_all(connection)
     if version is None:
         values = {"key": "schema_version", "value": str(tables.SCHEMA_VERSION)}
         connection.execute(insert(tables.meta).values(**values))
+    if version is None and server:  # its own name, whatever its address: a journal asks for it
+        identity = {"key": "database_id", "value": uuid.uuid4().hex}
+        connection.execute(insert(tables.meta).values(**identity))
 
 
 def _schema_version(connection: Connection) -> str | None:
@@ -103,19 +155,42 @@ def _schema_version(connection: Connection) -> str | None:
 
 def _engine(url: str) -> Engine:
     try:
+        if is_server(url):
+            return _postgresql(make_url(re.sub("^postgres:", "postgresql:", url)))
         engine = create_engine(make_url(url))
-    except (ArgumentError, ImportError, SQLAlchemyError) as error:
-        raise _cannot(url, str(error)) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
+    except (ArgumentError, ImportError, SQLAlchemyError, ValueError) as error:
+        raise _cannot(url, str(error).replace(url, without_password(url))) from error
+    if engine.dialect.name != "sqlite":
+        raise _cannot(url, "expected sqlite or postgresql")
+    event.listen(engine, "connect", _set_pragmas)
     return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={
+            "application_name": "cellrig",
+            **{name: value for name, value in _PATIENCE.items() if name not in url.query},
+        },
+        json_serializer=_json,
+        pool_pre_ping=True,  # the server may have been away since the connection was last used
+    )
+
+
+def _json(value: object) -> str:
+    """Write JSON as the standard has it: NaN and infinities, which it has not, become words."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value), parse_constant=str))
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.execute("PRAGMA busy_timeout=1000")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
@@ -137,5 +212,6 @@ def _require_file(path: Path, url: str, *, create: bool) -> None:
 
 
 def _cannot(url: str, reason: str, remedy: str = "") -> BadInput:
-    problem = Problem(f"database {url}", f"cannot be used: {reason}", example="sqlite:///rig.db")
+    where = f"database {without_password(url)}"
+    problem = Problem(where, f"cannot be used: {reason}", example="sqlite:///rig.db")
     return BadInput(problem, remedy=remedy or "give another database with --db")

@@ -2,7 +2,8 @@
 
 Rows and ``ingest_cursor`` move in one transaction, in groups; what is there already is left alone
 (ON CONFLICT DO NOTHING on the primary key). Spool rows are deleted in that same transaction, after
-the counts have been compared.
+the counts have been compared. A journal's samples are left where they are: they have another way to
+go, to the database server (rig/store/delivery.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rig.core.errors import StoreError
 from rig.core.records import SAMPLE_COLUMNS
+from rig.store.journal import journal_id
 
 GROUP_ROWS = 5_000
 _COLUMNS = ", ".join(SAMPLE_COLUMNS)
@@ -26,7 +28,9 @@ _MARK = text(
     "SELECT run_id, max(seq) + 1 FROM spool WHERE arrival <= :last GROUP BY run_id "
     "ON CONFLICT (run_id) DO UPDATE SET seq_next = excluded.seq_next"
 )
-_LAST = text("SELECT max(arrival) FROM (SELECT arrival FROM spool ORDER BY arrival LIMIT :count)")
+_LAST = text(
+    "SELECT max(arrival) FROM (SELECT arrival FROM spool ORDER BY arrival LIMIT :count) AS oldest"
+)
 # A row under the same key that says something else is no copy: whoever wrote it, two runs did.
 # (coalesce, because SQLite and PostgreSQL spell a comparison that knows NULL differently.)
 _MISSING = text(
@@ -46,6 +50,9 @@ def forward(engine: Engine) -> int:
     """
     moved = 0
     try:
+        with engine.connect() as connection:
+            if journal_id(connection) is not None:
+                return 0
         while count := _forward_group(engine):
             moved += count
     except SQLAlchemyError as error:

@@ -104,13 +104,16 @@ def load_cursor(engine: Engine, run_id: str) -> tuple[str, str | None] | None:
 
 
 def last_wall_us(engine: Engine, run_id: str) -> int | None:
-    """Return the wall time of a run's newest sample in UTC microseconds, or None without samples."""
+    """Return the wall time of a run's newest sample in UTC microseconds, or None without samples.
+
+    In a journal that is the newest that the server has, when no newer one is here.
+    """
     with translated(engine), engine.connect() as connection:
         newest = [
             connection.execute(
                 select(func.max(table.c.ts_us)).where(table.c.run_id == run_id)
             ).scalar()
-            for table in (tables.sample, tables.spool)
+            for table in (tables.sample, tables.spool, tables.forwarded)
         ]
     return max((int(ts_us) for ts_us in newest if ts_us is not None), default=None)
 

@@ -14,9 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rig.core.alarms import Alarm
 from rig.core.clock import Clock
 from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
 from rig.store import tables
+from rig.store.alarms import keep_alarm
 from rig.store.database import translated
 from rig.store.forwarder import forward
 
@@ -51,8 +53,11 @@ class Recorder:
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._cursors: dict[str, Callable[[], str]] = {}
         self._states: list[dict[str, Any]] = []
+        self._answers: list[dict[str, Any]] = []
+        self._alarms: list[Alarm] = []
         self._committed_second = clock.now()
         self._spooled = 0
+        self._failed = False
         self.samples_committed = 0
         self.sample = self._samples.append  # no call between the engine and the list
 
@@ -71,10 +76,38 @@ class Recorder:
             values["ended_us"] = wall_us
         self._states.append(values)
 
-    def commit_if_due(self) -> None:
-        """Commit when a second has passed or enough rows have come."""
-        if len(self._samples) >= COMMIT_ROWS or self._second_is_over():
-            self.commit()
+    def answer(self, order_id: int, outcome: str, words: str, wall_us: int) -> None:
+        values = {"outcome": outcome, "answer": words, "answered_us": wall_us}
+        self._answers.append({"journal_id": order_id, **values})
+
+    def alarm(self, alarm: Alarm) -> None:
+        self._alarms.append(alarm)
+
+    @property
+    def waiting_alarms(self) -> tuple[Alarm, ...]:
+        """What was raised and is in no commit yet."""
+        return tuple(self._alarms)
+
+    @property
+    def waiting_rows(self) -> int:
+        """How many samples are kept and not committed yet."""
+        return len(self._samples)
+
+    def commit_if_due(self) -> bool:
+        """Commit when it is time, enough rows have come or somebody waits for an answer; say whether.
+
+        After a commit that failed the next try is when it is time again.
+        """
+        if not self._is_due():
+            return False
+        self.commit()
+        return True
+
+    def _is_due(self) -> bool:
+        if self._second_is_over():
+            return True
+        urgent = bool(self._answers) or len(self._samples) >= COMMIT_ROWS
+        return urgent and not self._failed
 
     def _second_is_over(self) -> bool:
         if self._commit_second is None:
@@ -86,16 +119,19 @@ class Recorder:
 
         Raises StoreError with the database's reason; everything is still kept then.
         """
-        self._committed_second = self._clock.now()
+        self._committed_second, self._failed = self._clock.now(), self._commit_second is not None
         remedy = "make room or free the file; the run can be resumed from its last commit"
         with translated(self._engine, remedy), self._engine.begin() as connection:
             self._write(connection)
+        self._failed = False
         self._spooled += len(self._samples)
         self.samples_committed += len(self._samples)
         self._samples.clear()
         self._rows.clear()
         self._cursors.clear()
         self._states.clear()
+        self._answers.clear()
+        self._alarms.clear()
         if self._spooled >= FORWARD_ROWS:
             self._forward()
 
@@ -118,6 +154,11 @@ class Recorder:
         for values in self._states:
             where = tables.run.c.run_id == values["run_id"]
             connection.execute(update(tables.run).where(where).values(**values))
+        for values in self._answers:
+            where = tables.journal.c.journal_id == values["journal_id"]
+            connection.execute(update(tables.journal).where(where).values(**values))
+        for alarm in self._alarms:
+            keep_alarm(connection, alarm)
 
     def _write_samples(self, connection: Connection) -> None:
         if connection.dialect.name == "sqlite":  # tuples straight to sqlite3.executemany

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -242,7 +243,41 @@ event = Table(
     Column("message", Text, nullable=False),
 )
 
-# What people did: who asked for which verb, when and why.
+# What went wrong, latched until a person acknowledges it: the fields of rig.core.alarms.Alarm.
+# ``channel`` and ``run_id`` are empty where it is the whole bench's.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("alarm_id", String(32), primary_key=True),
+    Column("run_id", String(32), nullable=False, index=True),
+    Column("channel", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("value", Float),
+    Column("limit_value", Float),
+    Column("unit", String, nullable=False),
+    Column("raised_us", BigInteger, nullable=False),
+    Column("test_time_second", Float),
+    Column("times", Integer, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("acknowledged_us", BigInteger),
+    Column("acknowledged_by", String, nullable=False),
+    Column("acknowledge_reason", Text, nullable=False),
+)
+
+# One of a kind is latched on a channel, whoever writes.
+Index(
+    "alarm_latched",
+    alarm.c.channel,
+    alarm.c.kind,
+    unique=True,
+    sqlite_where=alarm.c.acknowledged_us.is_(None),
+    postgresql_where=alarm.c.acknowledged_us.is_(None),
+).ddl_if(dialect="sqlite")  # a server has the alarms of many rigs, each with a channel A1
+
+# The one door to a running engine: who asked for which verb, when and why, and what became of it.
+# A row without an outcome is an order that nobody has answered yet; see rig/store/orders.py.
 journal = Table(
     "journal",
     metadata,
@@ -255,8 +290,19 @@ journal = Table(
     Column("run_id", String(32), nullable=False, index=True),
     Column("ts_us", BigInteger, nullable=False),
     Column("verb", String, nullable=False),
+    Column("argument", String, nullable=False, server_default=""),
     Column("who", String, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("outcome", String),  # done, refused, failed
+    Column("answer", Text),
+    Column("answered_us", BigInteger),
+)
+
+Index(
+    "journal_unanswered",
+    journal.c.run_id,
+    sqlite_where=journal.c.outcome.is_(None),
+    postgresql_where=journal.c.outcome.is_(None),
 )
 
 result = Table(
@@ -290,4 +336,37 @@ segment = Table(
     Column("path", String, nullable=False),
     Column("sha256", String(64), nullable=False),
     PrimaryKeyConstraint("run_id", "seq_first"),
+)
+
+# --- a journal file and its database server; see rig/store/journal.py --------------------------------
+
+# In a journal: rows that have changed and are not on the server yet. Filled by triggers; ``key`` is
+# the row's primary key as a JSON list, ``since_us`` when it began to wait. No number is given twice.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("change_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("table_name", String, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Index("outbox_row", "table_name", "key"),
+    sqlite_autoincrement=True,
+)
+
+# In a journal: how far the server has each run's samples, which are no longer here.
+forwarded = Table(
+    "forwarded",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("seq_next", BigInteger, nullable=False),
+    Column("ts_us", BigInteger, nullable=False),  # of the newest of them
+)
+
+# On the server: the journals it has rows from. Each numbers its events from 1; its own number here
+# keeps them apart.
+feed = Table(
+    "feed",
+    metadata,
+    Column("feed_id", BigInteger, primary_key=True, autoincrement=True),
+    Column("journal_id", String(32), nullable=False, unique=True),
 )

@@ -28,7 +28,7 @@ AGE_BUCKET_SECOND = 600.0
 LARGEST_DRIFT_IN_BUCKET = 5e-4
 # Steps are told apart to 0.1 us: float noise in equal steps must not make them different.
 STEPS_PER_SECOND = 1e7
-LARGEST_CACHE = 500
+LARGEST_CACHE = 500  # temperatures of a cell; and step lengths, at all of them together
 NOT_BEGUN = math.inf  # the time of a cell that nobody has asked yet
 VOLTAGE_TOLERANCE_VOLT = 1e-10
 MOST_ITERATIONS = 50
@@ -61,8 +61,6 @@ class _Tuning:
 
     def add_step(self, key: int) -> tuple[list[float], list[float], float]:
         """Return (decays, gains in ohm, resistance over the whole step in ohm) for a new length."""
-        if len(self.steps) >= LARGEST_CACHE:
-            self.steps.clear()
         second = key / STEPS_PER_SECOND
         decays = [math.exp(-second / tau) for _, tau in self._ladder.branches]
         gains = [
@@ -100,6 +98,7 @@ class CircuitCell:
         self._branch_volts = [0.0] * len(self._circuit.ladder(25.0).branches)
         self._tunings: dict[tuple[int, int], _Tuning] = {}
         self._tuning = _Tuning(Ladder())  # replaced at the first node, before the first step
+        self._step_lengths = 0
         self._drives: dict[str, Drive] = {}
         self._drive = OPEN
         self._conflicts = 0
@@ -212,7 +211,7 @@ class CircuitCell:
         key = int(second * STEPS_PER_SECOND + 0.5)
         step = self._tuning.steps.get(key)
         if step is None:
-            step = self._tuning.add_step(key)
+            step = self._add_step(key)
         decays, gains, resistance_ohm = step
         relaxed = list(map(mul, decays, self._branch_volts))
         if self._is_bare:
@@ -226,6 +225,15 @@ class CircuitCell:
         self._flowing_ampere = current
         self._branch_volts = relaxed
         return reading
+
+    def _add_step(self, key: int) -> tuple[list[float], list[float], float]:
+        """Make room first: near a step's end no look is as long as another, for months."""
+        if self._step_lengths >= LARGEST_CACHE:
+            self._step_lengths = 0
+            for tuning in self._tunings.values():
+                tuning.steps.clear()
+        self._step_lengths += 1
+        return self._tuning.add_step(key)
 
     def _passed(self, current: float, resistance_ohm: float, second: float) -> float:
         """Return the charge in coulomb that the store takes in a step that ends with ``current``.

@@ -12,6 +12,8 @@ from typing import Any
 
 GRID_SECOND = 60.0
 CORRELATION_SECOND = 1800.0
+# A day is remembered at least: ports and tasks have local times, but none is a day behind another.
+KEPT_POINTS = 1440
 
 
 class Ripple:
@@ -26,12 +28,12 @@ class Ripple:
 
     def at(self, elapsed_second: float) -> float:
         """Return the ripple in K; a time before the first known point has that point's value."""
-        place = max(0.0, elapsed_second / GRID_SECOND - self._first)
+        place = max(self._first, elapsed_second / GRID_SECOND)
         index, values = int(place), self._values
-        while len(values) < index + 2:
+        while self._first + len(values) < index + 2:
             self._extend()
-        before = values[index]
-        return before + (values[index + 1] - before) * (place - index)
+        before, after = values[index - self._first], values[index - self._first + 1]
+        return before + (after - before) * (place - index)
 
     def state(self, elapsed_second: float) -> dict[str, Any]:
         """Return the last grid point up to ``elapsed_second``: all that the future depends on."""
@@ -47,6 +49,9 @@ class Ripple:
         draw = self._draw(self._first + len(self._values))
         scatter_kelvin = self._sigma_kelvin * math.sqrt(1.0 - self._keep**2)
         self._values.append(self._keep * self._values[-1] + scatter_kelvin * draw)
+        if len(self._values) > 2 * KEPT_POINTS:
+            del self._values[:KEPT_POINTS]
+            self._first += KEPT_POINTS
 
     def _draw(self, point: int) -> float:
         return random.Random((self._seed << 40) + point).gauss(0.0, 1.0)

@@ -9,6 +9,7 @@ import pytest
 from rig.bench.file import load_bench, parse_bench
 from rig.core.errors import BadInput
 from rig.engine.channel import OnLinkLoss
+from rig.protocol.program import Safety
 
 SMU = "smu-1: {driver: keithley.smu2450, connect: sim}"
 GOOD = f"""bench: 1
@@ -129,6 +130,12 @@ def test_everything_wrong_is_told_at_once():
     ]
 
 
+def test_a_channel_without_limits_leaves_everything_to_the_protocol():
+    of_protocol = Safety(2.5, 4.3, 0.02, check_every_second=30.0)
+    without = parse_bench(GOOD.partition("limits:")[0], "b.yaml").channels["A1"].limits
+    assert of_protocol.intersect(without) == of_protocol
+
+
 @pytest.mark.parametrize("limits", ["5", "[A1]", "20 mA", "null"])
 def test_limits_that_are_none_are_refused_and_never_taken_for_no_limits(limits):
     text = re.sub(r"limits:\n.*\n", f"limits: {limits}\n", GOOD)
@@ -234,3 +241,52 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(tmp_path, kind):
         load_bench(str(path))
     assert str(path) in str(caught.value)
     assert "--bench sim" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "second"),
+    [("", 10.0), ("watchdog: 3 s", 3.0), ("watchdog: 1 min", 60.0), ("watchdog: off", None)],
+)
+def test_the_watchdog_waits_ten_seconds_unless_the_file_says_otherwise(line, second):
+    assert parse_bench(f"{GOOD}{line}\n", "b.yaml").watchdog_second == second
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("2 s", "expected 3 s or more, or off"),
+        ("-10 s", "expected 3 s or more, or off"),
+        ("10", "without a unit"),
+        ("10 V", "a voltage"),
+        ("of", "expected a time"),
+        ("false", "expected a time"),
+        ("null", "expected a time"),
+        ("[10 s]", "expected a time"),
+    ],
+)
+def test_a_watchdog_that_is_no_patience_is_refused_with_an_example(value, words):
+    problem = only_problem(f"{GOOD}watchdog: {value}\n")
+    assert problem.startswith("b.yaml:10:")
+    assert words in problem
+    assert "watchdog: 10 s, or watchdog: off" in problem
+
+
+def test_a_store_is_borne_with_for_a_minute_unless_the_file_says_otherwise() -> None:
+    assert parse_bench(GOOD, "b.yaml").store_patience_second == 60.0
+    assert parse_bench(f"{GOOD}store_patience: 0 s\n", "b.yaml").store_patience_second == 0.0
+    assert "expected zero or more" in only_problem(f"{GOOD}store_patience: -1 s\n")
+
+
+def test_limits_of_all_channels_hold_for_each_and_the_tighter_one_counts() -> None:
+    text = GOOD.replace("limits:", "limits:\n  all: {voltage: [2.6 V, 4.5 V], current: 10 mA}")
+    limits = parse_bench(text, "b.yaml").channels["A1"].limits
+    assert (limits.voltage_min_volt, limits.voltage_max_volt) == (2.6, 4.3)
+    assert limits.current_max_ampere == pytest.approx(0.01)
+    assert limits.capacity_max_ah == pytest.approx(0.003)
+
+
+def test_a_bench_without_a_word_on_time_leaves_that_to_the_protocol() -> None:
+    limits = parse_bench(GOOD, "b.yaml").channels["A1"].limits
+    asked = Safety(check_every_second=30.0, lasting_second=5.0)
+    both = asked.intersect(limits)
+    assert (both.check_every_second, both.lasting_second) == (30.0, 5.0)

@@ -67,13 +67,19 @@ class Stranger:
 
 def source_meter() -> Overheard:
     """The built-in bench's source meter on its full cell."""
+    return Overheard(source_meter_front())
+
+
+def source_meter_front() -> Front:
+    """The same without an ear. Off is open: at this speed the factory's off state empties a cell."""
+    smu = {"driver": "keithley.smu2450", "connect": "sim"}
     bench = {
-        "instruments": {"smu-1": {"driver": "keithley.smu2450", "connect": "sim"}},
+        "instruments": {"smu-1": smu | {"simulate": {"saved_off_state": "high_impedance"}}},
         "channels": {
             "A1": {"cell": "smu-1", "simulate": {"cell": "full_cell", "area": "1 cm^2"}},
         },
     }
-    return Overheard(SimulatedWorld(bench, RealClock(SPEED)).front("smu-1"))
+    return SimulatedWorld(bench, RealClock(SPEED)).front("smu-1")
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rig.core.alarms import Alarm
 from rig.core.clock import SimulatedClock
 from rig.core.errors import LinkClosed, LinkTimeout
 from rig.core.instruments import (
@@ -164,6 +165,8 @@ class ListKeeper:
     rows: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
     cursors: dict[str, Callable[[], str]] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
+    answers: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def sample(self, row: tuple[object, ...]) -> None:
         self.samples.append(row)
@@ -176,6 +179,13 @@ class ListKeeper:
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None:
         self.states.append((state.value, reason))
+
+    def alarm(self, alarm: Alarm) -> None:
+        self.alarms.append(alarm)
+
+    def answer(self, order_id: int, outcome: str, words: str, wall_us: int) -> None:
+        assert order_id not in self.answers, "an order is answered once"
+        self.answers[order_id] = outcome, words
 
     def commit(self) -> None:
         pass

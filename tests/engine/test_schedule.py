@@ -337,3 +337,30 @@ def test_however_often_a_run_is_stopped_it_goes_on_disconnecting_and_raises_no_f
         request = task.throw(Interrupted("Ctrl-C"))
         assert request.call == channel.make_safe
     assert run.alarm == ""
+
+
+def test_a_real_time_schedule_says_what_is_on_a_wire_and_what_waits_for_one():
+    """Also after a failure, when ``between`` is called no more: the watchdog goes on hearing."""
+    schedule = threaded()
+    release, seen = threading.Event(), []
+
+    def broken() -> None:
+        raise RigError("the disk is full")
+
+    def look() -> None:
+        pending = sorted(request.due_second for request in schedule.pending())
+        if pending == [1.0, 2.0]:
+            seen.append(pending)
+            release.set()
+
+    def task(second: float) -> Task:
+        try:
+            yield Request(second, "p", release.wait)
+        except Interrupted:
+            yield Request(second, "p", release.wait)
+
+    schedule.between, schedule.alive = broken, look
+    with pytest.raises(RigError, match="disk"):
+        schedule.run([task(1.0), task(2.0)])
+    assert seen
+    assert schedule.pending() == []

@@ -32,7 +32,7 @@ def test_every_commit_is_synced_and_readers_do_not_block_the_writer(tmp_path):
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("synchronous", "journal_mode", "foreign_keys", "busy_timeout")
             ]
-        assert settings == [2, "wal", 1, 5000]
+        assert settings == [2, "wal", 1, 1000]
         engine.dispose()
 
 

@@ -9,14 +9,23 @@ from rig.core.records import SAMPLE_COLUMNS
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
-from tests.store.stores import keep, recorder_on, rows_in, run_values, sample, store_at
+from tests.store.stores import (
+    add_runs,
+    keep,
+    recorder_on,
+    rows_in,
+    run_values,
+    sample,
+    store_at,
+)
 
 RUNS = ("ab12" * 8, "ab34" * 8, "cd56" * 8)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = store_at(tmp_path / "rig.db", *RUNS)
+def engine(url):
+    engine = open_database(url)
+    add_runs(engine, *RUNS)
     yield engine
     engine.dispose()
 
@@ -124,5 +133,5 @@ def test_a_cell_has_one_name_and_a_second_of_it_is_a_store_error(engine):
     assert found is not None
     assert found == queries.load_cell(engine, "1")
     assert queries.find_cell(engine, "LPS-18") is None
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         queries.insert_row(engine, tables.cell, cell | {"cell_id": "2"})

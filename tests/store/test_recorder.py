@@ -205,28 +205,25 @@ def test_a_commit_is_due_after_a_thousand_rows_or_a_second(tmp_path):
     assert recorder.samples_committed == 10 + COMMIT_ROWS
 
 
-def test_the_cursor_is_written_as_it_stands_at_the_commit(tmp_path):
+def test_the_cursor_is_written_as_it_stands_at_the_commit(store):
     """The engine hands in a way to ask: a cursor is text only once per commit, not per reading."""
-    engine = store_at(tmp_path / "rig.db", "a")
-    recorder, place = recorder_on(engine), {"text": "first"}
+    recorder, place = recorder_on(store.engine), {"text": "first"}
     recorder.cursor("a", lambda: place["text"])
     place["text"] = "last"
     recorder.commit()
-    assert queries.load_cursor(engine, "a") == ("last", None)
+    assert queries.load_cursor(store.settle(), "a") == ("last", None)
 
 
-def test_the_state_of_simulated_cells_is_kept_with_the_cursor(tmp_path):
-    engine = store_at(tmp_path / "rig.db", "a")
-    recorder = Recorder(engine, SimulatedClock(), simulation=lambda: {"soc": 0.5})
+def test_the_state_of_simulated_cells_is_kept_with_the_cursor(store):
+    recorder = Recorder(store.engine, SimulatedClock(), simulation=lambda: {"soc": 0.5})
     recorder.cursor("a", lambda: "{}")
     recorder.commit()
-    assert queries.load_cursor(engine, "a") == ("{}", '{"soc": 0.5}')
+    assert queries.load_cursor(store.settle(), "a") == ("{}", '{"soc": 0.5}')
 
 
-def test_a_row_that_is_there_is_replaced_whole(tmp_path):
+def test_a_row_that_is_there_is_replaced_whole(store):
     """A spectrum is begun, then completed; a step that resumes after a cut is written again."""
-    engine = store_at(tmp_path / "rig.db", "a")
-    recorder = recorder_on(engine)
+    recorder = recorder_on(store.engine)
     begun = {
         "run_id": "a",
         "cycle_count": 1,
@@ -242,20 +239,19 @@ def test_a_row_that_is_there_is_replaced_whole(tmp_path):
     recorder.commit()
     recorder.row("cycle", begun | {"seq_last": 9})
     recorder.commit()
-    assert queries.table_rows(engine, tables.cycle, "a") == [begun | {"seq_last": 9}]
+    assert queries.table_rows(store.settle(), tables.cycle, "a") == [begun | {"seq_last": 9}]
 
 
-def test_states_say_when_a_run_began_and_ended(tmp_path):
-    engine = store_at(tmp_path / "rig.db", "a")
-    recorder = recorder_on(engine)
+def test_states_say_when_a_run_began_and_ended(store):
+    recorder = recorder_on(store.engine)
     recorder.state("a", RunState.STARTING, 10, "")
     recorder.state("a", RunState.RUNNING, 11, "")
     recorder.state("a", RunState.TRIPPED, 99, "voltage above 4.3 V")
     recorder.commit()
-    run = queries.find_run(engine, "a")
+    run = queries.find_run(store.settle(), "a")
     assert (run.state, run.values["reason"]) == ("tripped", "voltage above 4.3 V")
     assert (run.values["started_us"], run.values["ended_us"]) == (10, 99)
     recorder.state("a", RunState.STARTING, 200, "")
     recorder.commit()
-    resumed = queries.find_run(engine, "a")
+    resumed = queries.find_run(store.settle(), "a")
     assert (resumed.values["started_us"], resumed.values["ended_us"]) == (10, None)

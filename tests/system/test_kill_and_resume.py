@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import sqlite3
 import subprocess
@@ -161,3 +162,24 @@ def test_ctrl_c_disconnects_and_the_run_goes_on_later(served: Path) -> None:
     assert "Traceback" not in err
     finish(rig(served, "run", "--resume", "last", "--bench", "bench.yaml"))
     assert_consistent(served)
+
+
+def test_every_interrupted_run_is_found_and_taken_up_and_only_those(tmp_path: Path) -> None:
+    (tmp_path / "short.yaml").write_text(
+        PROTOCOL.replace("steps:", "on_gap: pause\nsteps:", 1), encoding="utf-8"
+    )
+    ended = rig(tmp_path, "run", "short.yaml", "--channel", "P1", "--set", "cycles=1")
+    ended.communicate(timeout=100)
+    process = rig(tmp_path, "run", "short.yaml", "--channel", "C1,C2", "--speed", "200")
+    wait_for_samples(tmp_path, process, 20)
+    process.kill()
+    process.communicate()
+    again = rig(tmp_path, "run", "--resume", "interrupted", "--speed", "max", "--json")
+    out, _ = again.communicate(timeout=100)
+    assert again.returncode == 1, out
+    runs = json.loads(out)["runs"]
+    assert {(run["channel"], run["state"]) for run in runs} == {("C1", "paused"), ("C2", "paused")}
+    nothing = rig(tmp_path, "run", "--resume", "interrupted")
+    _, complaint = nothing.communicate(timeout=100)
+    assert nothing.returncode == 2
+    assert "no run that was interrupted" in complaint

@@ -1,0 +1,67 @@
+"""The engine's side of the door: reads what was asked of its runs, and sees that it is carried out.
+
+Called from the engine's loop. Looks a few times a second of real time, whatever the runs' clock:
+somebody stands there and waits. What cannot be read is looked for again; runs go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from sqlalchemy import Engine
+
+from rig.core.clock import Clock, RealClock
+from rig.core.errors import StoreError
+from rig.engine.runner import Run
+from rig.engine.schedule import Schedule, Task
+from rig.store.orders import Answer, answer, unanswered
+
+LOOK_SECOND = 0.2
+
+
+class Door:
+    """Takes orders for ``runs`` out of the database, and throws them into their tasks."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        runs: Sequence[Run],
+        schedule: Schedule,
+        *,
+        clock: Clock | None = None,
+        look_second: float = LOOK_SECOND,
+    ) -> None:
+        self._engine, self._schedule = engine, schedule
+        self._runs = {run.run_id: run for run in runs}
+        self._clock = clock or RealClock()
+        self._look_second, self._next_second = look_second, self._clock.now()
+        self._taken: set[int] = set()
+        self._refuse_what_is_old()
+
+    def _refuse_what_is_old(self) -> None:
+        """Nobody had these runs when it was asked, and who asked has gone: it is not obeyed now."""
+        for order in unanswered(self._engine, self._runs):
+            given = Answer("refused", "no engine had this run at that time")
+            answer(self._engine, order, given, self._clock.wall_us())
+
+    def look(self, tasks: Mapping[str, Task]) -> bool:
+        """Take what has come; say whether there was anything. ``tasks`` are those of the runs."""
+        now = self._clock.now()
+        if now < self._next_second:
+            return False
+        self._next_second = now + self._look_second
+        with suppress(StoreError):
+            return self._take(tasks)
+        return False
+
+    def _take(self, tasks: Mapping[str, Task]) -> bool:
+        orders = unanswered(self._engine, self._runs)
+        fresh = [order for order in orders if order.order_id not in self._taken]
+        # What is answered and not committed yet is still among the unanswered.
+        self._taken = {order.order_id for order in orders}
+        for order in fresh:
+            ordered = self._runs[order.run_id].consider(order)
+            if ordered is not None:
+                self._schedule.interrupt(tasks[order.run_id], ordered)
+        return bool(fresh)
