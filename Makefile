@@ -7,7 +7,9 @@ DEMO_OUT ?= demo-out
 BIN := $(VENV)/bin
 SOURCES := rig drivers simulators tests benchmarks
 
-.PHONY: demo test check format lint types contracts slow clean
+SURVIVAL := tests/system/test_kills.py tests/system/test_soak.py tests/system/test_server_kills.py
+
+.PHONY: demo test check format lint types contracts slow survive clean
 
 demo: $(VENV)/.runtime  ## run the main job on simulated instruments: rig.db and report.html
 	$(BIN)/rig demo --out $(DEMO_OUT)
@@ -17,6 +19,9 @@ test: $(VENV)/.dev  ## the fast suite
 
 slow: $(VENV)/.dev  ## what takes minutes
 	$(BIN)/python -m pytest -m slow
+
+survive: $(VENV)/.dev  ## engines, servers and power killed, a short soak: some minutes
+	$(BIN)/python -m pytest -n 2 -m slow $(SURVIVAL)
 
 check: $(VENV)/.dev format lint types contracts test  ## all that CI does
 

@@ -14,6 +14,7 @@ PROGRAM = Path(__file__).resolve().parents[2] / "benchmarks" / "kill.py"
 SHORT = ("--speed", "1500", "--cycles", "1", "--minutes", "5", "--longest", "1", "--seed", "3")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="what a kill met is read from /proc"),
     pytest.mark.timeout(300),
 ]

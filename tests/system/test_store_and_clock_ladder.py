@@ -149,7 +149,7 @@ def climb_all(folder: Path, count: int) -> None:
 
 
 def test_a_part_of_the_ladder_over_the_store(tmp_path: Path) -> None:
-    climb_all(tmp_path, 5)
+    climb_all(tmp_path, 3)
 
 
 @pytest.mark.slow
