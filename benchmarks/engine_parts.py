@@ -15,7 +15,7 @@ from pathlib import Path
 
 from drivers.potentiostats.keithley_2450 import Keithley2450
 from rig.bench.file import BenchFile, parse_bench
-from rig.bench.session import Job, start
+from rig.bench.starting import Job, start
 from rig.core.alarms import Alarm
 from rig.core.clock import SimulatedClock
 from rig.core.instruments import (

@@ -23,7 +23,8 @@ import packages_first  # noqa: F401
 from this_machine import machine
 
 from rig.bench.file import BenchFile, parse_bench
-from rig.bench.session import Job, Session, start
+from rig.bench.session import Session
+from rig.bench.starting import Job, start
 from rig.protocol import loads_protocol
 
 LINES = 20  # of the table

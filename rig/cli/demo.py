@@ -15,7 +15,7 @@ from rig.core.errors import BadInput, Problem, StoreError
 
 if TYPE_CHECKING:
     from rig.bench.file import BenchFile, ChannelSpec
-    from rig.bench.session import Job
+    from rig.bench.starting import Job
 
 PELLETS, FULL_CELLS = ("P1", "P2"), ("C1", "C2")
 
@@ -28,7 +28,7 @@ def demo(
 ) -> int:
     """Cycle simulated solid-state cells, measure their impedance, and find the truth again."""
     from rig.bench.file import BUILT_IN, load_bench
-    from rig.bench.session import start
+    from rig.bench.starting import start
     from rig.cli.analysing import findings_of, print_quantities
     from rig.cli.running import run_session
     from rig.report import render_report
@@ -85,7 +85,7 @@ def _jobs(bench: BenchFile, cells: int) -> list[Job]:
 
 
 def _on(channels: list[ChannelSpec], protocol: str) -> list[Job]:
-    from rig.bench.session import Job
+    from rig.bench.starting import Job
     from rig.protocol import load_protocol
 
     shipped = resources.files("protocols").joinpath(protocol)

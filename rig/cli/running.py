@@ -13,7 +13,8 @@ from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from rig.bench.file import BenchFile
-    from rig.bench.session import Job, Session
+    from rig.bench.session import Session
+    from rig.bench.starting import Job
     from rig.engine.runner import Run
     from rig.store.forwarding import Forwarder
 
@@ -75,7 +76,7 @@ def run(
 ) -> int:
     """Run a protocol on one or more channels, or continue a run that was interrupted."""
     from rig.bench.file import BUILT_IN, load_bench
-    from rig.bench.session import start
+    from rig.bench.starting import start
     from rig.store.database import database_url
 
     if (protocol is None) == (resume is None):
@@ -102,7 +103,7 @@ def _resumed(wanted: str, bench: BenchFile | None, url: str) -> tuple[BenchFile,
     """
     from rig.bench.file import load_bench
     from rig.bench.recovery import interrupted_runs
-    from rig.bench.session import resume_job
+    from rig.bench.starting import resume_job
     from rig.store.journal import journal_url, open_store
     from rig.store.queries import find_run
 
@@ -127,7 +128,7 @@ def _fresh(
 ) -> list[Job]:
     from rig.bench.cells import database_with_cell
     from rig.bench.choosing import choose_channels
-    from rig.bench.session import Job, load_job_program
+    from rig.bench.starting import Job, load_job_program
 
     database = database_with_cell(url, cell) if cell else None
     try:

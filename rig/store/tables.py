@@ -165,18 +165,26 @@ cycle = Table(
     PrimaryKeyConstraint("run_id", "cycle_count"),
 )
 
+
+def _place_in_the_run() -> list[Column[object]]:
+    """Where in its run something was measured, and when."""
+    return [
+        Column("step_count", Integer, nullable=False),
+        Column("cycle_count", Integer, nullable=False),
+        Column("phase", String),
+        Column("tag", String),
+        Column("name", String),
+        Column("test_time_second", Float, nullable=False),
+        Column("ts_us", BigInteger, nullable=False),
+    ]
+
+
 spectrum = Table(
     "spectrum",
     metadata,
     Column("run_id", String(32), nullable=False),
     Column("spectrum_count", Integer, nullable=False),
-    Column("step_count", Integer, nullable=False),
-    Column("cycle_count", Integer, nullable=False),
-    Column("phase", String),
-    Column("tag", String),
-    Column("name", String),
-    Column("test_time_second", Float, nullable=False),
-    Column("ts_us", BigInteger, nullable=False),
+    *_place_in_the_run(),
     Column("amplitude_volt", Float),
     Column("amplitude_ampere", Float),
     Column("bias_volt", Float),
@@ -213,13 +221,7 @@ resistance = Table(
     "resistance",
     metadata,
     Column("run_id", String(32), nullable=False),
-    Column("step_count", Integer, nullable=False),
-    Column("cycle_count", Integer, nullable=False),
-    Column("phase", String),
-    Column("tag", String),
-    Column("name", String),
-    Column("test_time_second", Float, nullable=False),
-    Column("ts_us", BigInteger, nullable=False),
+    *_place_in_the_run(),
     Column("resistance_ohm", Float),
     Column("voltage_volt", Float),
     Column("ambient_temperature_celsius", Float),

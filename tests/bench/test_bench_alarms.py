@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 from rig.bench.bench_alarms import BenchAlarms
 from rig.bench.file import load_bench
 from rig.bench.notifying import Notifier
-from rig.bench.session import Job, Session, start
+from rig.bench.session import Session
+from rig.bench.starting import Job, start
 from rig.core.alarms import Alarm, Severity
 from rig.core.clock import RealClock, SimulatedClock
 from rig.core.errors import BadInput, LinkTimeout, StoreError

@@ -13,7 +13,7 @@ import pytest
 
 from rig.bench.file import BenchFile, load_bench, parse_bench
 from rig.bench.locks import lock_channels
-from rig.bench.session import Job, resume_job, start
+from rig.bench.starting import Job, resume_job, start
 from rig.core.errors import BadInput
 from rig.protocol import loads_protocol
 from rig.store import queries

@@ -9,8 +9,8 @@ import pytest
 from rig.bench.evaluation import evaluate
 from rig.bench.file import load_bench
 from rig.bench.results import keep_results
-from rig.bench.session import Job, start
 from rig.bench.simulated_truth import truth_of
+from rig.bench.starting import Job, start
 from rig.protocol import loads_protocol
 from rig.store import queries, tables
 from rig.store.database import open_database

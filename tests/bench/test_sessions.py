@@ -10,7 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from rig.bench.file import load_bench
-from rig.bench.session import Job, Session, resume_job, start
+from rig.bench.session import Session
+from rig.bench.starting import Job, resume_job, start
 from rig.core.clock import SIMULATED_EPOCH_US
 from rig.core.errors import BadInput, StoreError
 from rig.protocol import loads_protocol

@@ -241,7 +241,7 @@ def test_a_finished_run_cannot_be_resumed(protocol):
 def test_a_channel_that_another_process_runs_is_refused_and_resumed_when_that_is_gone(protocol):
     """What is let go of before it ran is as if its process had been killed in its first second."""
     from rig.bench.file import load_bench
-    from rig.bench.session import Job, start
+    from rig.bench.starting import Job, start
     from rig.protocol import load_protocol
 
     bench = load_bench("sim")

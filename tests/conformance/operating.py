@@ -17,6 +17,7 @@ from rig.core.instruments import (
     CellReading,
     ChamberReading,
     ImpedancePoint,
+    Limits,
     ResistanceReading,
     Sweep,
 )
@@ -65,9 +66,9 @@ def look_for_two_minutes(stand: Stand) -> None:
         stand.pass_second(2.0)
 
 
-def spectrum(stand: Stand) -> list[ImpedancePoint]:
+def spectrum(stand: Stand, limits: Limits = LIMITS) -> list[ImpedancePoint]:
     """Run one spectrum to its end."""
-    stand.driver.begin(stand.family.sweep, LIMITS)
+    stand.driver.begin(stand.family.sweep, limits)
     points: list[ImpedancePoint] = []
     for _ in range(200):
         progress = stand.driver.poll()

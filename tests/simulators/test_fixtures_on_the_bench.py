@@ -10,6 +10,7 @@ import pytest
 from rig.core.instruments import ConstantVoltage, Flag, ImpedancePoint, Limits
 from rig.core.sheet import Role
 from simulators.models.fixture import Fixture, FixtureState
+from tests.conformance import operating
 from tests.conformance.families import FAMILIES, Family
 from tests.conformance.stands import Stand, stand_of
 
@@ -29,15 +30,7 @@ def in_fixture(row: str, fixture: str) -> Family:
 
 
 def spectrum(stand: Stand) -> list[ImpedancePoint]:
-    stand.driver.begin(stand.family.sweep, LIMITS)
-    points: list[ImpedancePoint] = []
-    for _ in range(200):
-        progress = stand.driver.poll()
-        points += progress.points
-        if progress.done:
-            return points
-        stand.pass_second(2.0)
-    raise AssertionError("the spectrum does not end")
+    return operating.spectrum(stand, LIMITS)
 
 
 def assert_close(family: Family, point: ImpedancePoint, expected: complex) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from rig.bench.file import load_bench
 from rig.bench.instruments import WrapLink
-from rig.bench.session import Job, Session, start
+from rig.bench.session import Session
+from rig.bench.starting import Job, start
 from rig.core.clock import Clock
 from rig.core.errors import BadInput
 from rig.core.link import Link

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.file import parse_bench
-from rig.bench.session import Job, start
+from rig.bench.starting import Job, start
 from rig.core.errors import BadInput
 from rig.core.records import RunState
 from rig.engine.runner import Run

@@ -8,7 +8,7 @@ import pytest
 
 from rig.bench.evaluation import evaluate
 from rig.bench.file import BenchFile, parse_bench
-from rig.bench.session import Job, start
+from rig.bench.starting import Job, start
 from rig.core.errors import BadInput
 from rig.core.records import RunState
 from rig.protocol import loads_protocol

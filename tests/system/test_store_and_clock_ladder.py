@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy import event
 
 from rig.bench.file import load_bench
-from rig.bench.session import Job, Session, start
+from rig.bench.session import Session
+from rig.bench.starting import Job, start
 from rig.core.clock import PacedClock, SimulatedClock
 from rig.core.errors import StoreError
 from rig.core.records import RunState

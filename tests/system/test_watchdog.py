@@ -211,7 +211,7 @@ def test_kill_9_takes_the_watchdog_no_longer_than_a_connection(folder: Path, smu
 HANGING = """
 import threading
 from rig.bench.file import load_bench
-from rig.bench.session import Job, start
+from rig.bench.starting import Job, start
 from rig.protocol import load_protocol
 
 class Hanging:
