@@ -61,11 +61,16 @@ def drivers_list(json: Json = False) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("driver", "instrument", "roles", "models", "proven")
+    table = Table()
+    table.add_column("driver", no_wrap=True)  # its name is what a bench file needs, whole
+    for column in ("instrument", "roles", "models"):
+        table.add_column(column)
+    table.add_column("proven", no_wrap=True)
     for sheet in sheets:
         roles = ", ".join(role.value for role in sheet.roles)
         models = ", ".join(model.name for model in sheet.models)
-        table.add_row(sheet.family, f"{sheet.maker} {sheet.title}", roles, models, sheet.tier.value)
+        title = sheet.title.removeprefix(f"{sheet.maker} ")
+        table.add_row(sheet.family, f"{sheet.maker} {title}", roles, models, sheet.tier.value)
     Console().print(table)
     return 0
 
