@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 BIN := $(VENV)/bin
 SOURCES := rig drivers simulators tests benchmarks
 
-SURVIVAL := tests/system/test_kills.py tests/system/test_soak.py tests/system/test_server_kills.py
+SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py)
 
 .PHONY: demo test check format lint types contracts slow survive clean
 
@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime  ## run the main job on simulated instruments: rig.db and
 	$(BIN)/rig demo --out $(DEMO_OUT)
 
 test: $(VENV)/.dev  ## the fast suite
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 3 -m "not slow"
 
 slow: $(VENV)/.dev  ## what takes minutes
 	$(BIN)/python -m pytest -m slow

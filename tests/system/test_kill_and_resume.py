@@ -105,6 +105,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_rehearsal_that_was_killed_three_times_ends_as_if_nothing_had_happened(
     folder: Path,
 ) -> None:
@@ -134,6 +135,7 @@ def served(folder: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 def test_a_run_over_real_sockets_and_ptys_survives_kill_9(served: Path) -> None:
     words = ("run", "short.yaml", "--channel", "C1", "--bench", "bench.yaml", "--set", "cycles=2")
     process = rig(served, *words)

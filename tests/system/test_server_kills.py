@@ -145,6 +145,7 @@ def told(database: str, run_id: str) -> set[str]:
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_a_run_does_not_notice_that_its_server_is_killed_three_times(
     postgres, mortal, tmp_path
 ) -> None:
