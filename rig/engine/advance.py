@@ -103,21 +103,22 @@ def advance(program: Program, cursor: Cursor, reading: Reading) -> tuple[Cursor,
     progress = counted(cursor.progress, reading)
     place = cursor.place
     step = _step(program, place)
-    conditioning = step.kind is StepKind.SET_TEMPERATURE or cursor.suspension.on
+    suspended = cursor.suspension.on
+    conditioning = suspended or step.temperature is not None
     watch, broken = watched(
         program.safety, cursor.watch, progress, reading, conditioning=conditioning
     )
     if broken is not None:
         return _trip(program, cursor._replace(progress=progress), reading, broken)
     cursor = cursor._replace(watch=watch) if watch is not cursor.watch else cursor
-    if cursor.suspension.on:
+    if suspended:
         return _suspended(program, cursor._replace(progress=progress), reading)
     why = reason_to_suspend(program.suspend, place, step, reading)
     if why:
         return _suspend(cursor._replace(progress=progress), reading, why)
-    if step.kind in _BY_THEMSELVES:
-        return _BY_THEMSELVES[step.kind](program, cursor._replace(progress=progress), step, reading)
-    return _drive(program, cursor, progress, step, reading)
+    if step.drive is not None or step.kind is StepKind.REST:
+        return _drive(program, cursor, progress, step, reading)
+    return _BY_ITSELF[step.kind](program, cursor._replace(progress=progress), step, reading)
 
 
 def _drive(
@@ -126,7 +127,9 @@ def _drive(
     """A step that drives the cell, or lets it rest: is it at its end, is the reading worth keeping?"""
     place = cursor.place
     end = reached(step, place.counted_from_second, progress, reading)
-    soft = soft_breach(program.soft, progress, reading) if end is None else None
+    soft = None
+    if end is None and program.soft is not None:
+        soft = soft_breach(program.soft, progress, reading)
     if soft is not None and soft.kind not in ENDING_ITS_STEP:
         return _pause_here(cursor._replace(progress=progress), reading, soft.words)
     if soft is not None:
@@ -142,7 +145,8 @@ def _drive(
     due = before_the_end(
         step, cursor.progress, reading, next_look(program, step, phase, place, reading)
     )
-    due = look_again_second(program.safety, cursor.watch, due)
+    if cursor.watch.kind:
+        due = look_again_second(program.safety, cursor.watch, due)
     return Cursor(place, progress, cursor.soak, watch=cursor.watch), Action(due, None, record)
 
 
@@ -375,7 +379,7 @@ def _resistance(
 
 
 # Steps that are not over by an end of theirs, but when what they do is done.
-_BY_THEMSELVES = {
+_BY_ITSELF = {
     StepKind.EIS: _spectrum,
     StepKind.RESISTANCE: _resistance,
     StepKind.SET_TEMPERATURE: _soak,

@@ -204,7 +204,10 @@ class Run:
                     yield from self._perform(action)
                 if self.cursor.halt is not Halt.NONE:
                     break
-                reading = yield from self._look(action.due_second)
+                # While the run is suspended only the air is looked at: the cell is not connected.
+                suspended = self.cursor.suspension.on
+                look = self.hands.look_at_air if suspended else self.hands.look
+                reading = yield from look(action.due_second)
             except (LinkError, UnreadableReply) as fault:
                 action = yield from self._reconnect(fault)
                 continue
@@ -212,7 +215,7 @@ class Run:
             if reading.sweep_done and not isinstance(action.command, BeginSweep):
                 # Only now: a late answer of the scanner repeats no spectrum.
                 yield from self.hands.give_scanner_back()
-            if any(isinstance(event, StepEnded) for event in action.events):
+            if action.events and any(isinstance(event, StepEnded) for event in action.events):
                 order = self.desk.pause_after_step()
                 if order is not None:
                     return partial(self._pause, order.words)
@@ -229,12 +232,6 @@ class Run:
         self._keep(action)
         self._tell_suspension()
         return action
-
-    def _look(self, due_test_second: float) -> Generator[Request, Any, Reading]:
-        """While the run is suspended only the air is looked at: the cell is not connected."""
-        if self.cursor.suspension.on:
-            return (yield from self.hands.look_at_air(due_test_second))
-        return (yield from self.hands.look(due_test_second))
 
     def _tell_suspension(self) -> None:
         on = self.cursor.suspension.on

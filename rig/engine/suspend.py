@@ -31,9 +31,9 @@ def reason_to_suspend(suspend: Suspend | None, place: Place, step: Step, reading
     Only a run that holds a temperature can lose it: not on the way there, and not where another
     run's set point is in force.
     """
-    off = _off_kelvin(place, reading)
     if suspend is None or step.kind is StepKind.SET_TEMPERATURE or not reading.granted:
         return ""
+    off = _off_kelvin(place, reading)
     if isnan(off) or off <= suspend.beyond_kelvin:
         return ""
     return (

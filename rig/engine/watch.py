@@ -26,6 +26,10 @@ def watched(
     ``conditioning``: the chamber is on its way, so a change of temperature is nobody's fault.
     A cell that is not seen is never debounced.
     """
+    if safety.heating_max_kelvin_per_minute is None and not before.kind:
+        broken = breach(safety, progress, reading)
+        if broken is None:  # as nearly always
+            return before, None
     now = reading.test_time_second
     heated, heating = _heating(safety, before, reading, conditioning=conditioning)
     broken = breach(safety, progress, reading) or heating
@@ -38,8 +42,8 @@ def watched(
 
 
 def look_again_second(safety: Safety, watch: Watch, due_second: float) -> float:
-    """Return when to look next: sooner where a limit is broken that has not lasted yet."""
-    return min(due_second, watch.since_second + safety.lasting_second) if watch.kind else due_second
+    """Return when to look next while a limit is broken that has not lasted yet: when it will have."""
+    return min(due_second, watch.since_second + safety.lasting_second)
 
 
 def _heating(

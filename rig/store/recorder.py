@@ -98,12 +98,14 @@ class Recorder:
 
         After a commit that failed the next try is when it is time again.
         """
-        if not self._is_due():
+        if not self.is_due:
             return False
         self.commit()
         return True
 
-    def _is_due(self) -> bool:
+    @property
+    def is_due(self) -> bool:
+        """Say whether it is time for a commit."""
         if self._second_is_over():
             return True
         urgent = bool(self._answers) or len(self._samples) >= COMMIT_ROWS
