@@ -26,13 +26,12 @@ def watched(
     ``conditioning``: the chamber is on its way, so a change of temperature is nobody's fault.
     A cell that is not seen is never debounced.
     """
-    if safety.heating_max_kelvin_per_minute is None and not before.kind:
-        broken = breach(safety, progress, reading)
-        if broken is None:  # as nearly always
-            return before, None
+    broken = breach(safety, progress, reading)
+    if broken is None and safety.heating_max_kelvin_per_minute is None and not before.kind:
+        return before, None  # as nearly always
     now = reading.test_time_second
     heated, heating = _heating(safety, before, reading, conditioning=conditioning)
-    broken = breach(safety, progress, reading) or heating
+    broken = broken or heating
     if broken is None:
         return heated._replace(kind="", since_second=NAN), None
     since = before.since_second if before.kind == broken.kind else now
