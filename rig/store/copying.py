@@ -1,7 +1,8 @@
 """Samples as PostgreSQL's binary COPY has them, and a checksum of just those bytes from either side.
 
 The journal's rows are written once: as what is sent, and as what the checksum is taken of. The server
-writes its own rows back into the same bytes, in SQL, and both digests have to be equal.
+writes its own rows back into the same bytes, in SQL, and both digests have to be equal. Rows of one
+shape are written all at once, as an array: a catch-up is limited by this else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Float, Integer
 from sqlalchemy.types import TypeEngine
 
@@ -24,7 +27,10 @@ _NULL = struct.pack(">i", -1)
 _COUNT = struct.pack(">h", len(SAMPLE_COLUMNS))
 _INT8, _INT4, _FLOAT8 = struct.Struct(">iq"), struct.Struct(">ii"), struct.Struct(">id")
 
+_FEW_ROWS = 32  # so few are written one by one: making an array costs more
+
 Write = Callable[[object], bytes]
+Field = NDArray[Any] | bytes  # a column's values, or what stands for the same one in every row
 
 
 class Range(NamedTuple):
@@ -37,17 +43,24 @@ class Range(NamedTuple):
     sha256: bytes
 
 
-def encode(samples: Sequence[SampleRow]) -> tuple[bytes, list[Range]]:
-    """Return samples, in order of run and number, as one COPY, and what has to arrive of each range."""
+class Parcel(NamedTuple):
+    """Samples as one COPY, and what has to arrive of each range of them."""
+
+    data: bytes
+    ranges: list[Range]
+
+
+def encode(samples: Sequence[SampleRow]) -> Parcel:
+    """Return samples, which are in order of run and number, as they are sent."""
     ranges, pieces = [], [HEADER]
     for _, group in itertools.groupby(enumerate(samples), key=_run_and_offset):
         rows = [row for _, row in group]
-        data = b"".join([_row(row) for row in rows])
+        data = _rows(rows)
         first, last = _seq(rows[0]), _seq(rows[-1])
         digest = hashlib.sha256(data).digest()
         ranges.append(Range(str(rows[0][0]), first, last, len(rows), digest))
         pieces.append(data)
-    return b"".join([*pieces, TRAILER]), ranges
+    return Parcel(b"".join([*pieces, TRAILER]), ranges)
 
 
 def _run_and_offset(place: tuple[int, SampleRow]) -> tuple[object, int]:
@@ -59,6 +72,56 @@ def _seq(row: SampleRow) -> int:
     seq = row[1]
     assert isinstance(seq, int)
     return seq
+
+
+# --- many rows at once ---------------------------------------------------------------------------
+
+
+def _rows(rows: Sequence[SampleRow]) -> bytes:
+    """Return rows as COPY has them: halves of them where they are not all of one shape."""
+    if len(rows) <= _FEW_ROWS:
+        return b"".join([_row(row) for row in rows])
+    fields: list[Field] = []
+    for values, shape in zip(zip(*rows, strict=True), _SHAPES, strict=True):
+        field = _field(values, shape)
+        if field is None:
+            half = len(rows) // 2
+            return _rows(rows[:half]) + _rows(rows[half:])
+        fields.append(field)
+    return _interleaved(fields, len(rows))
+
+
+def _field(values: Sequence[Any], shape: str) -> Field | None:
+    """Return a column of numbers, or of one text or NULL throughout; None where it is neither."""
+    first = values[0]
+    if first is None or not shape:
+        same = values.count(first) == len(values)
+        return _text(first) if same else None
+    column = np.array(values)
+    # NULLs among the values make objects; a fraction among integers would be cut off.
+    fits = column.dtype.kind in ("i" if shape.startswith("i") else "if")
+    return column.astype(f">{shape}") if fits else None
+
+
+def _interleaved(fields: Sequence[Field], count: int) -> bytes:
+    """Return the rows: each field behind its length, and the number of fields before them all."""
+    kinds: list[tuple[str, str]] = [("count", f"S{len(_COUNT)}")]
+    for place, field in enumerate(fields):
+        if isinstance(field, bytes):
+            kinds.append((f"constant {place}", f"V{len(field)}"))
+        else:
+            kinds += [(f"length {place}", ">i4"), (f"value {place}", field.dtype.str)]
+    rows = np.empty(count, dtype=kinds)
+    rows["count"] = _COUNT
+    for place, field in enumerate(fields):
+        if isinstance(field, bytes):
+            rows[f"constant {place}"] = np.void(field)
+        else:
+            rows[f"length {place}"], rows[f"value {place}"] = field.dtype.itemsize, field
+    return rows.tobytes()
+
+
+# --- one row -------------------------------------------------------------------------------------
 
 
 def _row(row: SampleRow) -> bytes:
@@ -89,29 +152,41 @@ def _text(value: object) -> bytes:
     return struct.pack(">i", len(data)) + data
 
 
-# What writes a value here, and the expression by which the server writes the same.
-_BY_TYPE: tuple[tuple[type[TypeEngine[Any]], Write, str], ...] = (
-    (BigInteger, _int8, "int4send(8) || int8send({})"),
-    (Integer, _int4, "int4send(4) || int4send({})"),
-    (Float, _float8, "int4send(8) || float8send({})"),
-    (TypeEngine, _text, "int4send(octet_length({0}::text)) || convert_to({0}::text, 'UTF8')"),
+class _Kind(NamedTuple):
+    """What writes a value here, as what an array holds it, and how the server writes the same."""
+
+    write: Write
+    shape: str  # "" for texts, which have no size of their own
+    sql: str
+
+
+_BY_TYPE: tuple[tuple[type[TypeEngine[Any]], _Kind], ...] = (
+    (BigInteger, _Kind(_int8, "i8", "int4send(8) || int8send({})")),
+    (Integer, _Kind(_int4, "i4", "int4send(4) || int4send({})")),
+    (Float, _Kind(_float8, "f8", "int4send(8) || float8send({})")),
+    (
+        TypeEngine,
+        _Kind(_text, "", "int4send(octet_length({0}::text)) || convert_to({0}::text, 'UTF8')"),
+    ),
 )
 
 
-def _by_type() -> Iterator[tuple[Write, str]]:
+def _by_type() -> Iterator[_Kind]:
     for name in SAMPLE_COLUMNS:
-        kind = tables.sample.c[name].type
-        yield next((write, sql) for known, write, sql in _BY_TYPE if isinstance(kind, known))
+        type_here = tables.sample.c[name].type
+        yield next(kind for known, kind in _BY_TYPE if isinstance(type_here, known))
 
 
-_WRITERS: tuple[Write, ...] = tuple(write for write, _ in _by_type())
+_KINDS = tuple(_by_type())
+_WRITERS: tuple[Write, ...] = tuple(kind.write for kind in _KINDS)
+_SHAPES = tuple(kind.shape for kind in _KINDS)
 
 
 def row_expression(alias: str) -> str:
     """Return the SQL that gives a row of ``alias`` as the bytes that COPY has sent."""
     null = "'\\xffffffff'::bytea"
     values: Iterable[str] = (
-        f"coalesce({sql.format(f'{alias}.{name}')}, {null})"
-        for name, (_, sql) in zip(SAMPLE_COLUMNS, _by_type(), strict=True)
+        f"coalesce({kind.sql.format(f'{alias}.{name}')}, {null})"
+        for name, kind in zip(SAMPLE_COLUMNS, _KINDS, strict=True)
     )
     return f"'\\x{_COUNT.hex()}'::bytea || {' || '.join(values)}"

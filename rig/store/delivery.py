@@ -1,17 +1,28 @@
 """From a journal to its database server: everything, once, whenever the server is there.
 
 A group is committed on the server, then taken out of the journal. Whatever dies in between, the
-server, this process or the network, the group is delivered again and finds its rows there.
+server, this process or the network, the group is delivered again and finds its rows there. Of a long
+backlog the next samples are read and written as they are sent while the server takes over these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
+from rig.store.copying import Parcel, encode
 from rig.store.server import receive
-from rig.store.waiting import delivered_to, prune, read_group
+from rig.store.waiting import Group, delivered_to, prune, read_group, read_samples_after
+
+
+class _Packed(NamedTuple):
+    """A group, and its samples as they are sent."""
+
+    group: Group
+    parcel: Parcel
 
 
 def deliver(journal: Engine, server: Engine, go_on: Callable[[], bool] = lambda: True) -> int:
@@ -21,19 +32,43 @@ def deliver(journal: Engine, server: Engine, go_on: Callable[[], bool] = lambda:
     not delivered stays in the journal then.
     """
     moved = 0
-    while go_on() and (count := deliver_group(journal, server)):
-        moved += count
+    with ThreadPoolExecutor(1, "read ahead") as ahead:
+        packed: _Packed | None = None
+        while go_on():
+            packed = packed or _pack(read_group(journal))
+            following = ahead.submit(_pack_after, journal, packed.group)
+            try:
+                if not _hand_over(journal, server, packed):
+                    break
+            finally:
+                coming = following.result()
+            moved += packed.group.count
+            packed = coming
     return moved
 
 
 def deliver_group(journal: Engine, server: Engine) -> int:
     """Deliver one group and take it out of the journal; 0 when nothing waits, or somebody else does."""
-    group = read_group(journal)
-    if not group.count:
-        return 0
+    packed = _pack(read_group(journal))
+    return packed.group.count if _hand_over(journal, server, packed) else 0
+
+
+def _pack(group: Group) -> _Packed:
+    return _Packed(group, encode(group.samples))
+
+
+def _pack_after(journal: Engine, group: Group) -> _Packed | None:
+    following = read_samples_after(journal, group) if group.samples else None
+    return None if following is None else _pack(following)
+
+
+def _hand_over(journal: Engine, server: Engine, packed: _Packed) -> bool:
+    """Say whether the server has the group, and it is out of the journal."""
+    if not packed.group.count:
+        return False
     journal_id, expected_id = delivered_to(journal)
-    database_id = receive(server, journal_id, expected_id, group)
+    database_id = receive(server, journal_id, expected_id, *packed)
     if database_id is None:
-        return 0
-    prune(journal, group, database_id)
-    return group.count
+        return False
+    prune(journal, packed.group, database_id)
+    return True

@@ -24,9 +24,13 @@ GROUP_ROWS = 5_000
 _FIRST, _LAST = ("rig", "cell", "run"), "cursor"
 
 _LAST_ARRIVAL = text(
-    "SELECT max(arrival) FROM (SELECT arrival FROM spool ORDER BY arrival LIMIT :count)"
+    "SELECT max(arrival) FROM (SELECT arrival FROM spool WHERE arrival > :after "
+    "ORDER BY arrival LIMIT :count)"
 )
-_SAMPLES = f"SELECT {', '.join(SAMPLE_COLUMNS)} FROM spool WHERE arrival <= ? ORDER BY run_id, seq"
+_SAMPLES = (
+    f"SELECT {', '.join(SAMPLE_COLUMNS)} FROM spool WHERE arrival > ? AND arrival <= ? "
+    "ORDER BY run_id, seq"
+)
 _FORWARDED = text(
     "INSERT INTO forwarded (run_id, seq_next, ts_us) VALUES (:run_id, :seq_next, :ts_us) "
     "ON CONFLICT (run_id) DO UPDATE SET seq_next = max(seq_next, excluded.seq_next), "
@@ -104,10 +108,7 @@ def waiting_in(engine: Engine) -> Waiting:
 def read_group(engine: Engine) -> Group:
     """Return the oldest samples and changes, up to ``GROUP_ROWS`` of each; changes nothing."""
     with _moment(engine) as connection:
-        last = connection.execute(_LAST_ARRIVAL, {"count": GROUP_ROWS}).scalar() or 0
-        cursor = connection.connection.cursor()  # tuples as they are: there are many
-        cursor.execute(_SAMPLES, (last,))
-        samples = cursor.fetchall()
+        last, samples = _samples_after(connection, 0)
         chosen = _oldest_changes(with_cursors=len(samples) < GROUP_ROWS)
         changes = [dict(row) for row in connection.execute(select(chosen)).mappings()]
         names = {change["table_name"] for change in changes}
@@ -118,6 +119,28 @@ def read_group(engine: Engine) -> Group:
         }
         newest, now_us = connection.execute(_MOMENT).one()
     return Group(samples, rows, changes, last, newest, now_us)
+
+
+def read_samples_after(engine: Engine, group: Group) -> Group | None:
+    """Return as many samples as fit into the group after this one; None where there are too few.
+
+    Whoever delivers a long backlog reads ahead with it. Everything else waits: a group by itself
+    is read when this one has arrived.
+    """
+    with _moment(engine) as connection:
+        last, samples = _samples_after(connection, group.last_arrival)
+    if len(samples) < GROUP_ROWS:
+        return None
+    return Group(samples, {}, [], last, group.newest_change, group.read_us)
+
+
+def _samples_after(connection: Connection, after: int) -> tuple[int, Sequence[SampleRow]]:
+    """Return up to ``GROUP_ROWS`` samples that arrived after this one, and which came last."""
+    bounds = {"after": after, "count": GROUP_ROWS}
+    last = connection.execute(_LAST_ARRIVAL, bounds).scalar() or after
+    cursor = connection.connection.cursor()  # tuples as they are: there are many
+    cursor.execute(_SAMPLES, (after, last))
+    return last, cursor.fetchall()
 
 
 @contextmanager

@@ -186,14 +186,14 @@ def test_a_forwarder_that_is_killed_anywhere_is_followed_by_one_that_goes_on(
 def test_a_database_that_is_away_for_a_day_of_samples_has_them_all_in_the_end(
     postgres, any_postgres, tmp_path, monkeypatch
 ):
-    """86,400 samples of two runs wait; the server is killed once more while they go over."""
+    """88,000 samples wait, a day at one a second; the server is killed once more while they go over."""
     monkeypatch.setenv("RIG_JOURNAL", str(tmp_path / "journal.db"))
     with own_database(postgres.url) as database, rig_on(database) as rig:
         postgres.kill()
         rig.forwarder.start()
-        rig.write(86, rows=1000)
+        rig.write(44, rows=1000)
         postgres.start()
-        wait_until(lambda: waiting_in(rig.journal).samples < 120_000)
+        wait_until(lambda: waiting_in(rig.journal).samples < 60_000)
         restart(postgres)
         wait_until(lambda: nothing_waits(rig.journal), second=100.0)
         assert server_checksum(database) == control(tmp_path, rig.kept, monkeypatch)
