@@ -35,8 +35,14 @@ KINDS: dict[str, Kind] = {
     "overtemperature": Kind("source meter: output off, high impedance", on_wire=False),
     "interlock": Kind("source meter: interlock opens, output off", on_wire=False),
     "alarm": Kind("chamber: alarm of the given code, conditioning stops", False, takes_value=True),
+    "open": Kind("scanner: the wires of the given channel break", False, takes_value=True),
+    "stall": Kind("scanner: the scan stops, what was read stays", on_wire=False),
+    "drift": Kind(
+        "sensor: drifts by the given amount an hour, kelvin or per cent", False, takes_value=True
+    ),
+    "saturate": Kind("load cell: the converter stands at its end", on_wire=False),
 }
-EXAMPLES = ("smu-1:drop@100", "pstat-1:mute@20+", "chamber-1:alarm=46@5")
+EXAMPLES = ("smu-1:drop@100", "pstat-1:mute@20+", "chamber-1:alarm=46@5", "daq-1:open=101@5")
 _SPEC = re.compile(
     r"(?P<name>[^:@]+):(?P<kind>[^:@=]+)(?:=(?P<value>[^@]*))?@(?P<at>\d+)(?P<on>\+?)"
 )
@@ -205,7 +211,8 @@ class FaultyFront:
     """A front that fails at the ``fault``'s message; each packet of bytes from the host counts one.
 
     ``mute`` loses message and reply, ``garble`` and ``half`` damage the reply, ``late`` holds it back
-    until the next message, ``drop`` raises HungUp; other kinds happen in the instrument itself.
+    until the next message, ``drop`` raises HungUp; other kinds happen in the instrument itself. Of a
+    front that ``streams`` each packet that it sends counts instead, and ``late`` loses it.
     """
 
     def __init__(self, front: Breakable, fault: Fault) -> None:
@@ -213,25 +220,23 @@ class FaultyFront:
         self._front = front
         self._fault = fault
         self._acting = ""
+        self.streams: bool = getattr(front, "streams", False)
 
     def receive(self, data: bytes, now_second: float) -> None:
         """Pass ``data`` on, or what the fault leaves of it."""
-        self.messages += 1
-        self._acting = self._fault.kind if self._fault.hits(self.messages) else ""
-        if self._acting == "drop":
-            raise HungUp
-        if self._acting == "mute":
-            return
-        if self._acting and not KINDS[self._acting].on_wire:
-            self._front.inject(self._acting, self._fault.value, now_second)
-        self._front.receive(data, now_second)
+        if not self.streams:
+            self._count(now_second)
+        if self._acting != "mute":
+            self._front.receive(data, now_second)
 
     def transmit(self, now_second: float) -> bytes:
         """Return the reply, or what the fault makes of it."""
-        if self._acting == "late":
+        if self._acting == "late" and not self.streams:
             return b""
         data = self._front.transmit(now_second)
-        if self._acting == "mute":
+        if data and self.streams:
+            self._count(now_second)
+        if self._acting in ("mute", "late"):
             return b""
         if self._acting == "garble":
             return garble(data)
@@ -241,8 +246,18 @@ class FaultyFront:
 
     def next_output_second(self) -> float | None:
         """Return when to ask again; None while a reply is held back."""
-        return None if self._acting == "late" else self._front.next_output_second()
+        held_back = self._acting == "late" and not self.streams
+        return None if held_back else self._front.next_output_second()
 
     def disconnected(self, now_second: float) -> None:
         """Tell the instrument."""
         self._front.disconnected(now_second)
+
+    def _count(self, now_second: float) -> None:
+        """Count one message, and let happen what happens at it."""
+        self.messages += 1
+        self._acting = self._fault.kind if self._fault.hits(self.messages) else ""
+        if self._acting == "drop":
+            raise HungUp
+        if self._acting and not KINDS[self._acting].on_wire:
+            self._front.inject(self._acting, self._fault.value, now_second)

@@ -87,6 +87,24 @@ class ChamberAir(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
+class Probe(Protocol):
+    """What hangs at the end of a scanner's pair of wires, as a thermometer or a voltmeter finds it."""
+
+    def temperature_celsius(self, now_second: float) -> float:
+        """Return what a thermometer there feels; NaN where there is none."""
+        ...
+
+    def voltage_volt(self, now_second: float) -> float: ...
+
+
+class Load(Protocol):
+    """What presses on a sensor."""
+
+    def pressure_pascal(self, now_second: float) -> float:
+        """Return the pressure above that of the air; compression is positive."""
+        ...
+
+
 class Front(Protocol):
     """An instrument's wire side: takes and emits bytes as the manual says, at handed-in times."""
 

@@ -48,7 +48,11 @@ class InMemoryLink:
         deadline = now + timeout_second
         searched = 0
         while True:
-            unread += self._front.transmit(now)
+            try:
+                unread += self._front.transmit(now)
+            except HungUp:
+                self.close()
+                raise self._closed(f"read until {terminator!r}") from None
             end = unread.find(terminator, searched)
             if end >= 0:
                 line = bytes(unread[:end])
@@ -68,7 +72,11 @@ class InMemoryLink:
         now = self._clock.now()
         deadline = now + timeout_second
         while True:
-            unread += self._front.transmit(now)
+            try:
+                unread += self._front.transmit(now)
+            except HungUp:
+                self.close()
+                raise self._closed(f"read {count} bytes") from None
             if len(unread) >= count:
                 data = bytes(unread[:count])
                 del unread[:count]

@@ -157,6 +157,7 @@ class _Port(threading.Thread):
         self._front = front
         self._clock = clock
         self._lock = lock
+        self._streams = getattr(front, "streams", False)
         self._unsent = bytearray()
         self._woken, self._wake = os.pipe()
 
@@ -226,6 +227,9 @@ class _Port(threading.Thread):
         try:
             sent = os.write(target, self._unsent)
         except BlockingIOError:
+            # A stream that nobody reads is lost: kept, it would come later and pass for the present.
+            if self._streams:
+                self._unsent.clear()
             return
         except OSError:
             self._hang_up()

@@ -35,11 +35,19 @@ from simulators.fronts.watlow_f4t import WatlowF4TFront
 from simulators.fronts.watlow_f4t_scpi import WatlowF4TScpiFront
 from simulators.interfaces import Cell, ChamberAir, Front
 from simulators.link import InMemoryLink
-from simulators.models.blocks import THERMAL_LAG_SECOND, read_cell, read_chamber, read_choices
+from simulators.models.blocks import (
+    THERMAL_LAG_SECOND,
+    read_cell,
+    read_chamber,
+    read_choices,
+    read_press,
+)
 from simulators.models.cell import CircuitCell
 from simulators.models.chamber import ChamberTraits, SimulatedChamber
 from simulators.models.dummy import Dummy
+from simulators.models.stack import StackPressure, StackTraits
 from simulators.models.switchboard import Switchboard
+from simulators.sensing import SENSORS, PressureFamily, ScannerFamily, Sensing, Surroundings
 from simulators.server import Transport
 
 SIMULATED = "sim"  # what `connect:` says of an instrument that lives here
@@ -79,7 +87,7 @@ class SwitchFamily:
     build: Callable[[str, Switchboard, int], Front]
 
 
-Family = CellFamily | ChamberFamily | SwitchFamily
+Family = CellFamily | ChamberFamily | SwitchFamily | PressureFamily | ScannerFamily
 
 FAMILIES: dict[str, Family] = {
     "keithley.smu2450": CellFamily(
@@ -190,6 +198,7 @@ FAMILIES: dict[str, Family] = {
     "scpi.matrix": SwitchFamily(
         Transport.TCP, lambda name, board, seed: ScpiMatrixFront(name, board, seed=seed)
     ),
+    **SENSORS,
 }
 
 
@@ -208,6 +217,7 @@ class SimulatedWorld:
         self._cells = plan.cells
         self._chambers = plan.chambers
         self.fronts = plan.fronts()
+        self._stacks = plan.sensing.stacks
 
     def front(self, instrument: str) -> Front:
         """Return the wire side of ``instrument``."""
@@ -232,8 +242,13 @@ class SimulatedWorld:
         _known(instrument, self._chambers, "simulated chamber")
         return self._chambers[instrument]
 
+    def stack(self, channel: str) -> StackPressure:
+        """Return the press around the cell of ``channel``, where a sensor feels it."""
+        _known(channel, self._stacks, "simulated press")
+        return self._stacks[channel]
+
     def state(self) -> dict[str, Any]:
-        """Return all cells and chambers as they were last looked at, as plain data.
+        """Return all cells, chambers and presses as they were last looked at, as plain data.
 
         Without absolute times, and not advanced to now: what nobody has measured yet has not
         happened for a run that resumes from here, so its counters and its cell agree.
@@ -241,6 +256,7 @@ class SimulatedWorld:
         return {
             "cells": {name: cell.state() for name, cell in self._cells.items()},
             "chambers": {name: chamber.state() for name, chamber in self._chambers.items()},
+            "presses": {name: stack.state() for name, stack in self._stacks.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -259,6 +275,10 @@ class SimulatedWorld:
             cell.restore(state["cells"][name])
         for name, chamber in self._chambers.items():
             chamber.restore(state["chambers"][name])
+        # A press that the state does not know was closed after it was saved.
+        for name, saved in state.get("presses", {}).items():
+            if name in self._stacks:
+                self._stacks[name].restore(saved)
 
 
 class _Plan:
@@ -274,6 +294,7 @@ class _Plan:
         self._paths: dict[str, dict[str, CircuitCell]] = {}  # switch -> path -> cell
         self._behind: dict[str, str] = {}  # instrument -> the switch that leads to its cells
         self._chosen: dict[str, dict[str, str]] = {}
+        self.sensing = Sensing(self.problems, self._seed_of, self._room)
         instruments = self._mapping(bench.get("instruments"), "instruments")
         for name, content in instruments.items():
             self._read_instrument(name, self._mapping(content, f"instruments.{name}"))
@@ -297,6 +318,8 @@ class _Plan:
             return family.build(name, self.chambers[name], self._seed_of(name))
         if isinstance(family, SwitchFamily):
             return family.build(name, self._boards[name], self._seed_of(name))
+        if isinstance(family, PressureFamily | ScannerFamily):
+            return self.sensing.front(name)
         if name in self._behind:
             cell: Cell = self._boards[self._behind[name]]
         elif name in self._wired:
@@ -324,6 +347,8 @@ class _Plan:
             self.chambers[name] = SimulatedChamber(traits, seed=self._seed_of(f"{name}/air"))
         elif isinstance(family, SwitchFamily):
             read_choices(options, {}, place, self.problems)
+        elif isinstance(family, PressureFamily | ScannerFamily):
+            self.sensing.add(name, family, options, content.get("options"))
         else:
             self._chosen[name] = read_choices(options, family.choices, place, self.problems)
 
@@ -336,18 +361,39 @@ class _Plan:
         }
         for role, instrument in roles.items():
             self._check_role(role, instrument, instruments, f"{where}.{role}")
+        air = self.chambers.get(roles.get(CHAMBER_ROLE, "")) or self._room(name)
         connected = {roles[role] for role in CELL_ROLES if role in roles} & self._chosen.keys()
-        if not connected:
+        if connected:
+            press = self._read_cell(name, content, roles, connected, air)
+        elif self.sensing.names(content):
+            press = self._read_press(content.get("simulate", {}), f"{where}.simulate")
+        else:
             return
+        # Where no simulated instrument is on a cell, sensors are beside a dummy.
+        cell = self.cells.get(name) or CircuitCell(DUMMY, air, THERMAL_LAG_SECOND)
+        self.sensing.attach(content, Surroundings(name, cell, air, press))
+
+    def _read_press(self, simulate: object, where: str) -> StackTraits:
+        return read_press(self._mapping(simulate, where), where, self.problems)
+
+    def _read_cell(
+        self,
+        name: str,
+        content: Mapping[str, Any],
+        roles: Mapping[str, str],
+        connected: set[str],
+        air: SimulatedChamber,
+    ) -> StackTraits:
+        """Build the channel's cell and wire its instruments to it; return the press around it."""
+        where = f"channels.{name}"
         if "simulate" not in content:
             message = "the channel's instruments are simulated: say which cell is in it"
             self.problems.append(Problem(where, message, example=EXAMPLE))
-            return
+            return StackTraits()
         options = self._mapping(content["simulate"], f"{where}.simulate")
         setup = read_cell(options, f"{where}.simulate", self.problems)
         if setup is None:
-            return
-        air = self.chambers.get(roles.get(CHAMBER_ROLE, "")) or self._room(name)
+            return StackTraits()
         self.cells[name] = CircuitCell(
             setup.recipe, air, setup.thermal_lag_second, setup.fixture, setup.drift_per_hour
         )
@@ -359,6 +405,7 @@ class _Plan:
                 self._behind[instrument] = switch
             else:
                 self._wire(instrument, name)
+        return setup.press
 
     def _check_role(
         self, role: str, instrument: str, instruments: Mapping[str, Any], where: str

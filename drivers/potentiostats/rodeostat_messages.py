@@ -19,6 +19,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 Message: TypeAlias = dict[str, Json]
 
 LINES_AT_MOST = 100_000  # a day of unread samples
+STRANGE_LINES_AT_MOST = 100  # no object: what is cut, or what something else streams for ever
 _USB_PACKET = 64
 
 
@@ -88,7 +89,7 @@ class Conversation:
 
     def _read(self, timeout_second: float, sent: str, *, strictly: bool) -> Message:
         """Return the next object; a line that is none is skipped unless read strictly."""
-        while True:
+        for _ in range(STRANGE_LINES_AT_MOST):
             line = self._link.read_until(b"\n", timeout_second)
             try:
                 message: Json = json.loads(line)
@@ -97,7 +98,8 @@ class Conversation:
             if isinstance(message, dict):
                 return message
             if strictly:
-                raise self.unreadable(sent, line, "a JSON object")
+                break
+        raise self.unreadable(sent, line, "a JSON object")
 
     def _refused(self, command: str, arguments: Message, reason: Json) -> Refused:
         return Refused(f"{self.where}: sent {command!r} {arguments or ''}, got {reason!r}")

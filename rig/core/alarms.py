@@ -42,6 +42,8 @@ _REMEDIES = {
     "engine-lost": "The cell is disconnected. Find out why the process ended, then resume the run.",
     "watchdog-lost": "Stay with the cells, or pause the runs: nothing stands in for this process.",
     "link-lost": "See to cable, power and network of the instrument.",
+    "sensor-silent": "See to the sensor and its cable; the run goes on without it.",
+    "server-away": "See to the database server and the network; data wait in the journal.",
 }
 _SAFETY = "The cell was disconnected. Find out why before the run is resumed."
 _GENERAL = "Look at the run's events (rig runs show), then at the cell."

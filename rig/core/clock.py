@@ -15,6 +15,8 @@ from typing import Protocol
 # A simulated run starts at this wall time unless told otherwise, so that the same seed gives the
 # same bytes twice: 2026-01-01T00:00:00Z in microseconds.
 SIMULATED_EPOCH_US = 1_767_225_600_000_000
+# How long a schedule that has nothing to do waits, in real time, before it looks around again.
+IDLE_SECOND = 0.05
 
 
 class Clock(Protocol):
@@ -105,6 +107,13 @@ class SimulatedClock:
         self._now = now_second
         return True
 
+    def idle(self) -> None:
+        """Let a real moment pass in which nothing is due; only the schedule calls this.
+
+        No time passes on this clock: it moves when somebody waits, and nobody does.
+        """
+        threading.Event().wait(IDLE_SECOND)
+
 
 class PacedClock(SimulatedClock):
     """Simulated time that keeps pace with the real one, ``speed`` times faster: to watch a rehearsal."""
@@ -121,11 +130,20 @@ class PacedClock(SimulatedClock):
     def reach(self, now_second: float) -> bool:
         """Wait a twentieth of a second at most; False when that was not enough.
 
-        So the schedule sees an order to stop at once, even in the middle of an hour's rest.
+        So the schedule sees an order at once, even in the middle of an hour's rest.
         """
         due = self._start + now_second
         if self._real.now() < due:
-            self._real.wait_until(min(due, self._real.now() + 0.05 * self._real.speed))
+            self._real.wait_until(min(due, self._real.now() + IDLE_SECOND * self._real.speed))
             if self._real.now() < due:
+                self._keep_up()
                 return False
         return super().reach(now_second)
+
+    def idle(self) -> None:
+        super().idle()
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """What begins while everybody waits begins now, not when the last of them was looked at."""
+        self._now = max(self._now, self._real.now() - self._start)

@@ -12,6 +12,7 @@ RigError
 │   ├── WrongInstrument      identifies as something else than the bench file says
 │   └── UnconfirmedSafeState nobody could confirm that the cell is disconnected: the loudest alarm
 ├── StoreError               data could not be kept
+├── BrokerAway               who publishes live values reaches nobody; no run is touched by it
 └── AnalysisError            the data do not support the result that was asked for
 """
 
@@ -108,6 +109,10 @@ class UnconfirmedSafeState(InstrumentError):
 
 class StoreError(RigError):
     """Data could not be kept or read back."""
+
+
+class BrokerAway(RigError):
+    """A message broker cannot be reached, or does not take what is published; it is tried again."""
 
 
 class AnalysisError(RigError):

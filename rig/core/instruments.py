@@ -46,6 +46,7 @@ class Flag(IntFlag):
     OVERTEMPERATURE = 32
     VOLTAGE_HELD = 64  # regulation was VOLTAGE: the CV part
     SETTLING = 128
+    STALE = 256  # nothing new since the last look
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +242,45 @@ class Multiplexer(Protocol):
         ...
 
 
+class Quantity(Enum):
+    """What a sensor's path measures; the value says the unit of its readings."""
+
+    TEMPERATURE = "celsius"
+    DEW_POINT = "dew point celsius"
+    PRESSURE = "pascal"
+    FORCE = "newton"
+    VOLTAGE = "volt"
+
+
+class SensorReading(NamedTuple):
+    """One value in the unit of its quantity; NaN with a flag where there is none to be had.
+
+    An open thermocouple is OVERLOAD, a scanner that has not come round since the last look STALE.
+    """
+
+    value: float
+    flags: int = 0
+
+
 class Sensor(Protocol):
-    """Something that reads one quantity; the unit stands in its sheet."""
+    """Something that reads one or several quantities beside a cell; it has no dangerous output.
+
+    A path is named as the instrument names it (``101``); an instrument with one quantity has "".
+    """
 
     def identify(self) -> Identity: ...
 
-    def read(self) -> float: ...
+    def quantity(self, path: str) -> Quantity:
+        """Say what a path measures, without a byte on the wire; raises OutOfRange for none of its paths."""
+        ...
 
-    def make_safe(self) -> None: ...
+    def read(self, path: str) -> SensorReading:
+        """Return the newest value. Raises LinkTimeout where an instrument has fallen silent."""
+        ...
+
+    def make_safe(self) -> None:
+        """End acquisition; idempotent."""
+        ...
 
 
 class Driver(Protocol):

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One verb of rig/engine/states.py for one run; ``argument`` is where ``go to`` goes."""
+    """One verb of rig/engine/states.py for one run; ``argument`` is where ``go to`` goes.
+
+    ``asked_us`` is when, in UTC microseconds.
+    """
 
     order_id: int
     run_id: str
@@ -15,6 +18,7 @@ class Order:
     argument: str = ""
     who: str = ""
     reason: str = ""
+    asked_us: int = 0
 
     @property
     def words(self) -> str:

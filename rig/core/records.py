@@ -25,14 +25,15 @@ SAMPLE_COLUMNS: tuple[str, ...] = (
     "tag",
     "voltage_volt",
     "current_ampere",
-    "ambient_temperature_celsius",
+    "ambient_temperature_celsius",  # of the chamber
+    "surface_temperature_celsius",  # the cell's own
     "charging_capacity_ah",
     "discharging_capacity_ah",
     "charging_energy_wh",
     "discharging_energy_wh",
     "applied_pressure_pa",
     "flags",
-    "aux",
+    "aux",  # JSON text, {"dew_point": -60.1}: degree Celsius, pascal, newton or volt; or None
 )
 
 SampleRow = tuple[object, ...]
@@ -52,6 +53,10 @@ class RunState(Enum):
     STOPPED = "stopped"
     TRIPPED = "tripped"
     FAILED = "failed"
+
+
+# What ends a run; one that was not finished may be resumed all the same.
+ENDED = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED})
 
 
 class Keeper(Protocol):

@@ -2,7 +2,7 @@
 
 Text comes in at the file boundary, floats in base units go on: volt, ampere, second, hertz, ohm,
 degree Celsius (absolute temperatures), kelvin (differences), square centimetre, centimetre, gram,
-ampere hour, watt hour, watt. A bare number is refused: nobody can know which unit was meant.
+ampere hour, watt hour, watt, pascal, newton. A bare number is refused: nobody can know which unit was meant.
 
 pint does the arithmetic and is loaded only when a quantity is read. C-rates and current densities
 are ours (``rate_per_hour``, dimension ``current_density``): pint knows no battery.
@@ -34,6 +34,7 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
     "capacity": ("ampere * hour", "2 mAh"),
     "energy": ("watt * hour", "7 mWh"),
     "pressure": ("pascal", "50 MPa"),
+    "force": ("newton", "100 N"),
     "fraction": ("", "1 %"),
     "temperature_rate": ("kelvin / minute", "2 K/min"),
 }
@@ -163,6 +164,39 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
     rounded = float(f"{value:.{digits}g}")
-    exponent = max(-12, min(9, 3 * math.floor(math.log10(abs(rounded)) / 3)))
-    prefix = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}[exponent]
-    return f"{rounded / 10.0**exponent:.{digits}g} {prefix}{unit}"
+    exponent = _exponent(rounded)
+    return f"{rounded / 10.0**exponent:.{digits}g} {_PREFIXES[exponent]}{unit}"
+
+
+def show_pair(value: float, bound: float, unit: str) -> str:
+    """Write how far a value is on its way to ``bound``, both in the bound's unit and resolution.
+
+    >>> show_pair(4.1304, 4.2, "V"), show_pair(0.00031, 0.0001, "A"), show_pair(43.21, 60, "degC")
+    ('4.130 of 4.200 V', '310.0 of 100.0 µA', '43.2 of 60.0 degC')
+    """
+    if unit == "degC":
+        return f"{value:.1f} of {bound:.1f} degC"
+    exponent = _exponent(bound or value)
+    scaled = [number / 10.0**exponent for number in (value, bound)]
+    leading = math.floor(math.log10(abs(scaled[1] or scaled[0] or 1.0)))
+    decimals = max(0, 3 - leading)
+    return f"{scaled[0]:.{decimals}f} of {scaled[1]:.{decimals}f} {_PREFIXES[exponent]}{unit}"
+
+
+def duration(second: float) -> str:
+    """Write a duration for people: ``3 d 4 h``, ``1 h 05 min``, ``42 s``."""
+    if second >= 86_400:
+        return f"{int(second // 86_400)} d {int(second % 86_400 // 3600)} h"
+    if second >= 3600:
+        return f"{int(second // 3600)} h {int(second % 3600 // 60):02d} min"
+    if second >= 60:
+        return f"{int(second // 60)} min {int(second % 60):02d} s"
+    return f"{second:.0f} s"
+
+
+_PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+
+
+def _exponent(value: float) -> int:
+    """Return the power of ten of the SI prefix that suits a value; 0 for nothing."""
+    return max(-12, min(9, 3 * math.floor(math.log10(abs(value)) / 3))) if value else 0

@@ -1,12 +1,12 @@
 """A Keithley DAQ6510 with a 20-channel relay card on its wire: scans channels into a buffer.
 
-Each channel's wires go to one cell: a thermocouple or Pt100 on it, or its terminals. Only what the
-sheet gives is there: it names no command that closes a relay for another instrument, so this front
-connects none. Knows cells by their temperature and terminals only.
+Each channel's wires go to one probe: a thermocouple or Pt100, or a voltage. Only what the sheet
+gives is there: it names no command that closes a relay for another instrument, so this front
+connects none. Knows probes by their temperature and voltage only.
 
 Simulator's choices: 50 ms for a channel's relay and reading; noise of 20 mK and 5 uV; the layout of
-time stamps; 9.9E37 for a channel with nothing on it ([mem] in the sheet); a full buffer loses its
-oldest readings; ``*RST`` deletes the buffers that were made.
+time stamps; 9.9E37 for a thermometer that is not there ([mem] in the sheet), nothing but noise for
+a voltage; a full buffer loses its oldest readings; ``*RST`` deletes the buffers that were made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from simulators.fronts.scpi import (
     take,
 )
 from simulators.fronts.scpi_front import COMMON, ScpiFront, ScpiInstrument
-from simulators.interfaces import Cell
+from simulators.interfaces import Probe
 
 _MODEL = "DAQ6510"
 CHANNELS = {str(channel): None for channel in range(101, 121)}
@@ -42,6 +42,7 @@ _CHANNEL_SECOND = 0.05
 _KELVIN_SIGMA, _VOLT_SIGMA = 0.02, 5e-6
 _LARGEST_BUFFER = 1_000_000
 _DEFAULT = "defbuffer1"
+_HOUR_SECOND = 3600.0
 _TRANSDUCERS = ("TC", "RTD", "FRTD")
 _THERMOCOUPLES = ("B", "E", "J", "K", "N", "R", "S", "T")
 
@@ -80,9 +81,13 @@ class Scan:
 class Scanner(ScpiInstrument):
     """The instrument: what each channel measures, the scan list, the buffers."""
 
-    def __init__(self, identity: str, cells: Mapping[str, Cell], *, seed: int, noise: bool) -> None:
+    def __init__(
+        self, identity: str, probes: Mapping[str, Probe], *, seed: int, noise: bool
+    ) -> None:
         super().__init__(identity)
-        self._cells = cells
+        self._probes = dict(probes)
+        self._drift_kelvin_per_hour = 0.0
+        self._drifts_since_second = 0.0
         self._gauss = random.Random(seed).gauss
         self._noise = 1.0 if noise else 0.0
         self.reset()
@@ -108,13 +113,28 @@ class Scanner(ScpiInstrument):
             self.scan = None
 
     def _measure(self, channel: str, second: float) -> float:
-        cell = self._cells.get(channel)
-        if cell is None:
-            return OVERFLOW
+        probe = self._probes.get(channel)
         if self.functions[channel] == "TEMP":
-            celsius = cell.sample_temperature_celsius(second)
-            return celsius + self._noise * self._gauss(0.0, _KELVIN_SIGMA)
-        return cell.terminals(second).voltage_volt + self._noise * self._gauss(0.0, _VOLT_SIGMA)
+            return self._celsius(probe, second)
+        volt = probe.voltage_volt(second) if probe else 0.0
+        return volt + self._noise * self._gauss(0.0, _VOLT_SIGMA)
+
+    def _celsius(self, probe: Probe | None, second: float) -> float:
+        celsius = probe.temperature_celsius(second) if probe else math.nan
+        if math.isnan(celsius):
+            return OVERFLOW
+        hours = max(0.0, second - self._drifts_since_second) / _HOUR_SECOND
+        drifted = celsius + self._drift_kelvin_per_hour * hours
+        return drifted + self._noise * self._gauss(0.0, _KELVIN_SIGMA)
+
+    def break_wires(self, channel: str) -> None:
+        """Let the wires of a channel break."""
+        self._probes.pop(channel, None)
+
+    def drift(self, kelvin_per_hour: float) -> None:
+        """Let all thermometers drift from now on; 0 ends it, back to the truth."""
+        self._drift_kelvin_per_hour = kelvin_per_hour
+        self._drifts_since_second = self.now
 
     def begin(self) -> None:
         """Start the scan; raises -221 when there is no scan list, -213 while one runs."""
@@ -257,6 +277,7 @@ _SCANNING: dict[str, Prepare[Scanner]] = {
     "TRACe:DATA?": _data,
     "TRACe:CLEar": _clear,
     "SENSe:FUNCtion": _on_channels(_function),
+    "SENSe:TEMPerature:UNIT": _on_channels(_checked_word(("CELSius",))),
     "SENSe:TEMPerature:TRANsducer": _on_channels(_checked_word(_TRANSDUCERS)),
     "SENSe:TEMPerature:TC:TYPE": _on_channels(_checked_word(_THERMOCOUPLES)),
     "SENSe:TEMPerature:TC:RJUNction:RSELect": _on_channels(_checked_word(("INTernal",))),
@@ -277,12 +298,12 @@ _TREE: CommandTree[Scanner] = CommandTree({**COMMON, **_SCANNING})
 
 
 class KeithleyDaq6510Front(ScpiFront[Scanner]):
-    """The instrument as a Front; ``cells`` by the channel that is wired to them (``101``)."""
+    """The instrument as a Front; ``probes`` by the channel that is wired to them (``101``)."""
 
     def __init__(
         self,
         name: str,
-        cells: Mapping[str, Cell],
+        probes: Mapping[str, Probe],
         *,
         seed: int,
         model: str = _MODEL,
@@ -292,7 +313,7 @@ class KeithleyDaq6510Front(ScpiFront[Scanner]):
     ) -> None:
         problems = [
             Problem(name, f"a DAQ6510 has no channel {channel}", example="101")
-            for channel in cells
+            for channel in probes
             if channel not in CHANNELS
         ]
         if model != _MODEL:
@@ -300,4 +321,22 @@ class KeithleyDaq6510Front(ScpiFront[Scanner]):
         if problems:
             raise BadInput(problems)
         identity = f"KEITHLEY INSTRUMENTS,MODEL {model},{serial},{firmware}"
-        super().__init__(Scanner(identity, cells, seed=seed, noise=noise), _TREE)
+        super().__init__(Scanner(identity, probes, seed=seed, noise=noise), _TREE)
+        self._name = name
+
+    def inject(self, kind: str, value: int | None, now_second: float) -> None:
+        """Let ``open`` (of a channel), ``stall`` or ``drift`` (kelvin an hour) happen.
+
+        Raises BadInput for any other kind, or a channel that does not exist.
+        """
+        self._switch_on(now_second)
+        self._run(now_second)
+        if kind == "open" and str(value) in CHANNELS:
+            self.instrument.break_wires(str(value))
+        elif kind == "drift":
+            self.instrument.drift(float(value or 0))
+        elif kind == "stall":
+            self.instrument.abort()
+        else:
+            what = kind if value is None else f"{kind}={value}"
+            raise BadInput(Problem(self._name, f"a DAQ6510 has no fault {what!r}"))

@@ -27,6 +27,7 @@ from simulators.models.fixture import NO_FIXTURE, USUAL_FIXTURE, Fixture, Fixtur
 from simulators.models.full_cell import AS_ASSEMBLED, FullCell
 from simulators.models.materials import MATERIALS, Material
 from simulators.models.pellet import BlockingPellet, Pellet, SymmetricPellet
+from simulators.models.stack import StackTraits
 
 ELECTRONVOLT_PER_KILOJOULE_PER_MOLE = 1.0 / 96.48533
 THERMAL_LAG_SECOND = 900.0
@@ -47,6 +48,10 @@ INTERFACE_GROWTH = Scale(
 )
 INDUCTANCE = Scale("inductance", {"nH": 1e-9, "uH": 1e-6, "mH": 1e-3, "H": 1.0}, "300 nH")
 CAPACITANCE = Scale("capacitance", {"pF": 1e-12, "nF": 1e-9, "uF": 1e-6, "F": 1.0}, "8 pF")
+STIFFNESS = Scale(
+    "pressure per temperature", {"MPa/K": 1e6, "kPa/K": 1e3, "Pa/K": 1.0}, "0.02 MPa/K"
+)
+STACK_EXAMPLE = "stack: {pressure: 5 MPa, relaxation: 10 %, relaxation_time: 2 h}"
 DRIFT = Scale("drift of resistance", {"%/h": 0.01, "1/h": 1.0}, "0.5 %/h")
 
 
@@ -58,6 +63,7 @@ class CellSetup:
     thermal_lag_second: float
     fixture: Fixture
     drift_per_hour: float
+    press: StackTraits
 
 
 def _pellet(block: Block) -> Pellet:
@@ -132,6 +138,7 @@ def read_cell(
         block.quantity("thermal_lag", "time", THERMAL_LAG_SECOND),
         _fixture(block, kind.fixture),
         block.scaled("drift", DRIFT, 0.0, DRIFTING),
+        _press(block),
     )
     block.finish()
     return setup if len(problems) == before else None
@@ -154,6 +161,26 @@ def _fixture(block: Block, usual: Fixture) -> Fixture:
         inner.refuse("state", message, example="fixture: {resistance: 0.2 ohm, state: short}")
     inner.finish()
     return fixture
+
+
+def read_press(content: Mapping[str, object], where: str, problems: list[Problem]) -> StackTraits:
+    """Return the press of a ``simulate:`` block that names no cell."""
+    block = Block(content, where, problems)
+    press = _press(block)
+    block.finish()
+    return press
+
+
+def _press(block: Block) -> StackTraits:
+    inner, usual = block.inner("stack", STACK_EXAMPLE), StackTraits()
+    press = StackTraits(
+        inner.quantity("pressure", "pressure", usual.pressure_pascal, NOT_NEGATIVE),
+        inner.quantity("relaxation", "fraction", usual.relaxation, FRACTION),
+        inner.quantity("relaxation_time", "time", usual.relaxation_second),
+        inner.scaled("per_kelvin", STIFFNESS, usual.pascal_per_kelvin, ANY),
+    )
+    inner.finish()
+    return press
 
 
 def read_chamber(

@@ -55,6 +55,14 @@ class Family:
     window: tuple[float, float, float] | None = None  # V, V, A where the sheet leaves them open
     amplitude_volt: float | None = 0.01
     amplitude_ampere: float | None = None
+    paths: tuple[tuple[Role, str], ...] = ()  # of a scanner, what it reads at which
+    kelvin: float = 0.0
+    pressure_relative: float = 0.0
+
+    @property
+    def path(self) -> str:
+        """Where a sensor is read in this role."""
+        return dict(self.paths).get(self.role, "")
 
     @property
     def row(self) -> str:
@@ -72,6 +80,9 @@ class Family:
         )
 
 
+# A thermocouple on the cell, and the transmitter of a press.
+SCANNED = ", options: {channels: {101: thermocouple K, 104: {pressure: {1 V: 0 MPa, 5 V: 10 MPa}}}}"
+SCANNED_PATHS = ((Role.TEMPERATURE, "101"), (Role.PRESSURE, "104"))
 HIGH_IMPEDANCE = ", simulate: {saved_off_state: high_impedance}"
 FAMILIES = {
     family.row: family
@@ -158,6 +169,40 @@ FAMILIES = {
         Family("espec.p300", Role.CHAMBER, (b"P3F", b"SCP"), channel=""),
         Family("watlow.f4t", Role.CHAMBER, (b"\x46", b"\x47"), channel=""),
         Family("watlow.f4t_scpi", Role.CHAMBER, (b"F4T", b"F4S"), channel=""),
+        # 20 mK, and a sample that goes on warming between the scan and the look.
+        Family(
+            "keithley.daq6510",
+            Role.TEMPERATURE,
+            (b"DAQ6510", b"DMM6500"),
+            SCANNED,
+            paths=SCANNED_PATHS,
+            kelvin=0.15,
+        ),
+        # 5 uV of 3 V.
+        Family(
+            "keithley.daq6510",
+            Role.PRESSURE,
+            (b"DAQ6510", b"DMM6500"),
+            SCANNED,
+            paths=SCANNED_PATHS,
+            pressure_relative=1e-3,
+        ),
+        # 1e-4 of the value, and a press that goes on relaxing.
+        Family(
+            "mark10.series5",
+            Role.PRESSURE,
+            (b"AOFF", b"OFF"),
+            ", options: {area: 78.5 mm^2}",
+            pressure_relative=1e-3,
+        ),
+        Family("omega.usbh", Role.PRESSURE, (b"serial", b"number"), pressure_relative=1e-3),
+        Family(
+            "serial.load_cell",
+            Role.PRESSURE,
+            (b"\r", b" g\r"),
+            ", options: {scale: {8412: 0 N, 152034: 100 N}, area: 78.5 mm^2}",
+            pressure_relative=1e-3,
+        ),
         Family("scpi.matrix", Role.MULTIPLEXER, (b",", b";"), channel=CELL),
     )
 }

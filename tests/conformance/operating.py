@@ -19,15 +19,16 @@ from rig.core.instruments import (
     ImpedancePoint,
     Limits,
     ResistanceReading,
+    SensorReading,
     Sweep,
 )
 from rig.core.sheet import Model, Role
 from tests.conformance.families import LIMITS, SETPOINTS
-from tests.conformance.stands import Damage, Stand, drives_on
+from tests.conformance.stands import CHANNEL, Damage, Stand, drives_on
 
 
 def command(stand: Stand) -> None:
-    """Make the instrument do its work: drive, sweep, condition, connect."""
+    """Make the instrument do its work: drive, sweep, condition, connect, scan."""
     match stand.family.role:
         case Role.CELL:
             stand.driver.apply(SETPOINTS[stand.family.usual], LIMITS)
@@ -37,6 +38,8 @@ def command(stand: Stand) -> None:
             stand.driver.set_temperature(40.0)
         case Role.MULTIPLEXER:
             stand.driver.connect("101")
+        case Role.TEMPERATURE | Role.PRESSURE:
+            stand.driver.read(stand.family.path)
 
 
 def look(stand: Stand) -> Any:
@@ -50,6 +53,8 @@ def look(stand: Stand) -> Any:
             return stand.driver.read_temperature()
         case Role.RESISTANCE:
             return stand.driver.read_resistance()
+        case Role.TEMPERATURE | Role.PRESSURE:
+            return stand.driver.read(stand.family.path)
     return None
 
 
@@ -87,6 +92,8 @@ def is_safe(stand: Stand) -> bool:
             return not reading.running and reading.setpoint_celsius == 25.0
         case Role.MULTIPLEXER:
             return not stand.paths_closed
+        case Role.TEMPERATURE | Role.PRESSURE:
+            return not stand.scans and not drives_on(stand.cell)
     return not drives_on(stand.cell) and stand.cell.terminals(stand.clock.now())[1] == 0.0
 
 
@@ -109,8 +116,21 @@ def assert_works(stand: Stand) -> None:
             assert reading.setpoint_celsius == 40.0
         case ResistanceReading() as reading:
             assert math.isfinite(reading.resistance_ohm)
+        case SensorReading() as reading:
+            assert is_what_is_there(stand, reading)
         case None:
             assert stand.paths_closed == ["101"]
+
+
+def is_what_is_there(stand: Stand, reading: SensorReading) -> bool:
+    """Compare a sensor with the simulated cell and press."""
+    now, family = stand.clock.now(), stand.family
+    if family.role is Role.TEMPERATURE:
+        truth, allowed = stand.cell.sample_temperature_celsius(now), family.kelvin
+    else:
+        truth = stand.world.stack(CHANNEL).pressure_pascal(now)
+        allowed = family.pressure_relative * truth
+    return reading.flags == 0 and abs(reading.value - truth) < allowed
 
 
 def assert_recovers(stand: Stand) -> None:

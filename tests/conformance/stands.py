@@ -6,12 +6,13 @@ in by their entry points. What each family is, stands in ``families``; what it m
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from rig.bench.file import parse_bench
+from rig.bench.file import BenchFile, parse_bench
 from rig.bench.registry import load_driver
 from rig.core.clock import SimulatedClock
 from rig.core.errors import LinkTimeout
@@ -35,6 +36,16 @@ channels:
   A1: {{impedance: meter, multiplexer: unit/101, {cell}}}
   A2: {{impedance: meter, multiplexer: unit/102, {cell}}}
 """
+# What stands beside a cell needs one, and somebody to hold it.
+SENSED_BENCH = """\
+bench: 1
+instruments:
+  unit: {{driver: {driver}, connect: sim{simulate}}}
+  holder: {{driver: keithley.smu2450, connect: sim, simulate: {{saved_off_state: high_impedance}}}}
+channels:
+  A1: {{cell: holder, {wiring}, {cell}}}
+"""
+SENSORS = (Role.TEMPERATURE, Role.PRESSURE)
 
 
 class Damage(Enum):
@@ -136,6 +147,12 @@ class Stand:
         states = link.read_until(b"\n", 1.0).decode("ascii").split(",")
         return [path for path, state in zip(("101", "102"), states, strict=True) if state == "1"]
 
+    @property
+    def scans(self) -> bool:
+        """Whether a simulated scanner scans by itself; no other sensor does anything unasked."""
+        front: Any = self.world.front(INSTRUMENT)
+        return self.family.name == "keithley.daq6510" and front.instrument.scan is not None
+
     def pass_second(self, second: float) -> None:
         self.clock.wait_until(self.clock.now() + second)
 
@@ -143,7 +160,7 @@ class Stand:
 def stand_of(family: Family, *, identified: bool = True) -> Stand:
     """Put the family's driver on its simulator; identified as the bench does, unless told not to."""
     clock = SimulatedClock()
-    world = SimulatedWorld(parse_bench(bench_text(family), "bench.yaml").plain, clock)
+    world = SimulatedWorld(bench_of(bench_text(family)).plain, clock)
     wire = Wire(lambda: world.link(INSTRUMENT), clock)
     stand = Stand(family, clock, world, wire, driver_on(family, wire, clock))
     if identified:
@@ -152,8 +169,15 @@ def stand_of(family: Family, *, identified: bool = True) -> Stand:
 
 
 def driver_on(family: Family, link: Link, clock: SimulatedClock) -> Any:
-    driver_class = load_driver(family.name)
-    return driver_class(spaced(link, clock, driver_class.sheet.spacing), INSTRUMENT)
+    driver_class: Any = load_driver(family.name)
+    options = bench_of(bench_text(family)).instruments[INSTRUMENT].options
+    return driver_class(spaced(link, clock, driver_class.sheet.spacing), INSTRUMENT, **options)
+
+
+@functools.cache
+def bench_of(text: str) -> BenchFile:
+    """Return a bench file, read once."""
+    return parse_bench(text, "bench.yaml")
 
 
 def bench_text(family: Family) -> str:
@@ -161,10 +185,20 @@ def bench_text(family: Family) -> str:
     roles = [role.value for role in load_driver(family.name).sheet.roles]
     if Role.MULTIPLEXER.value in roles:
         return SWITCHED_BENCH.format(driver=family.name, cell=family.channel)
+    if family.role in SENSORS:
+        return _sensed(family, roles)
     instrument = f"  {INSTRUMENT}: {{driver: {family.name}, connect: sim{family.simulate}}}\n"
     wiring = ", ".join(f"{role}: {INSTRUMENT}" for role in roles)
     cell = f", {family.channel}" if family.channel else ""
     return f"bench: 1\ninstruments:\n{instrument}channels:\n  {CHANNEL}: {{{wiring}{cell}}}\n"
+
+
+def _sensed(family: Family, roles: list[str]) -> str:
+    paths = {role.value: f"/{path}" for role, path in family.paths}
+    wiring = ", ".join(f"{role}: {INSTRUMENT}{paths.get(role, '')}" for role in roles)
+    return SENSED_BENCH.format(
+        driver=family.name, simulate=family.simulate, wiring=wiring, cell=family.channel
+    )
 
 
 def drives_on(cell: CircuitCell) -> list[Drive]:

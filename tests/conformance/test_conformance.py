@@ -27,6 +27,7 @@ from rig.core.instruments import (
     ConstantVoltage,
     Limits,
     OpenCircuit,
+    Quantity,
     Regulation,
 )
 from rig.core.sheet import Role
@@ -40,14 +41,19 @@ from tests.conformance.operating import (
     command,
     command_and_look,
     is_safe,
+    is_what_is_there,
+    look,
     look_for_two_minutes,
     model_of,
     spectrum,
     too_large,
     window_of,
 )
-from tests.conformance.stands import Damage, driver_on, stand_of
+from tests.conformance.stands import INSTRUMENT, Damage, driver_on, stand_of
 
+# What acts on a cell or beside it. A sensor that does not answer leaves no cell in danger.
+DRIVING = (Role.CELL, Role.IMPEDANCE, Role.CHAMBER, Role.RESISTANCE, Role.MULTIPLEXER)
+SENSING = (Role.TEMPERATURE, Role.PRESSURE)
 DAMAGES = (Damage.GARBAGE, Damage.SILENCE, Damage.HALF)
 EXPECTED_ERRORS: dict[Damage, tuple[type[RigError], ...]] = {
     Damage.GARBAGE: (UnreadableReply,),
@@ -249,6 +255,49 @@ def test_one_path_at_a_time_is_closed(family: Family, case: str) -> None:
     assert_refused(stand, [partial(stand.driver.connect, path) for path in ("all", "")])
 
 
+# --- sensors ---------------------------------------------------------------------------------------
+
+
+@each(*SENSING)
+def test_a_sensor_reads_what_is_there_in_the_unit_of_its_quantity(
+    family: Family, case: str
+) -> None:
+    stand = stand_of(family)
+    wanted = Quantity.TEMPERATURE if family.role is Role.TEMPERATURE else Quantity.PRESSURE
+    assert stand.driver.quantity(family.path) is wanted
+    command(stand)
+    for _ in range(3):
+        stand.pass_second(600.0)
+        assert is_what_is_there(stand, look(stand))
+
+
+@each(*SENSING)
+def test_a_path_that_a_sensor_has_not_is_refused_before_a_byte_is_sent(
+    family: Family, case: str
+) -> None:
+    stand = stand_of(family)
+    assert_refused(
+        stand,
+        [partial(ask, "1000") for ask in (stand.driver.quantity, stand.driver.read)],
+    )
+
+
+@each(*SENSING)
+def test_a_sensor_that_drifts_shows_it_and_one_that_is_silent_is_told(
+    family: Family, case: str
+) -> None:
+    stand = stand_of(family)
+    command(stand)
+    front = stand.world.front(INSTRUMENT)
+    front.inject("drift", 50, stand.clock.now())  # type: ignore[attr-defined]
+    stand.pass_second(3600.0)
+    drifted = family.role is Role.TEMPERATURE or family.name != "keithley.daq6510"
+    assert is_what_is_there(stand, look(stand)) is not drifted  # a transmitter is no thermometer
+    stand.wire.damage = Damage.SILENCE
+    with pytest.raises(LinkTimeout):
+        look(stand)
+
+
 # --- the safe state --------------------------------------------------------------------------------
 
 
@@ -265,7 +314,7 @@ def test_making_safe_disconnects_whatever_ran_and_again_changes_nothing(
             assert is_safe(stand)
 
 
-@each(cases=[damage.value for damage in DAMAGES])
+@each(*DRIVING, cases=[damage.value for damage in DAMAGES])
 def test_a_safe_state_that_nobody_confirms_is_the_loudest_error(family: Family, case: str) -> None:
     stand = stand_of(family)
     command(stand)
@@ -293,6 +342,7 @@ def test_a_damaged_reply_to_a_command_is_that_error_and_then_it_can_be_made_safe
     Role.IMPEDANCE,
     Role.CHAMBER,
     Role.RESISTANCE,
+    *SENSING,
     cases=[damage.value for damage in DAMAGES],
 )
 def test_a_damaged_reading_is_that_error_and_then_it_can_be_made_safe(

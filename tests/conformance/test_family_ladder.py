@@ -27,6 +27,7 @@ from rig.core.records import RunState
 from rig.engine.cursor import to_json
 from rig.protocol import loads_protocol
 from rig.store import queries
+from rig.store.samples import sample_frame
 from simulators.faults import Fault, FaultyLink
 from tests.conformance.families import CELL, LARGE_CELL
 from tests.conformance.stands import drives_on
@@ -60,12 +61,14 @@ class Bench:
     instruments: dict[str, str]
     wiring: str
     protocol: str
+    rungs: int = 6  # of each instrument, where only a part of the ladder is climbed
 
     @property
     def protocol_text(self) -> str:
         """The protocol; nobody limits a temperature that nobody reads."""
         limit = ", temperature: [15 degC, 35 degC]"
-        return self.protocol if "chamber" in self.wiring else self.protocol.replace(limit, "")
+        read = "chamber" in self.wiring or "temperature" in self.wiring
+        return self.protocol if read else self.protocol.replace(limit, "")
 
     def driver(self, instrument: str) -> str:
         return self.instruments[instrument].split(",")[0]
@@ -82,6 +85,8 @@ class Bench:
 # In its factory off state a source meter is a 0 V source from the first byte on.
 OFF_STATE = "simulate: {saved_off_state: high_impedance}"
 LCR = "keysight.e4980a, simulate: {dc_block: yes}"
+SCANNED = "{101: thermocouple K, 103: {dew_point: {1 V: -100 degC, 5 V: 20 degC}}}"
+COUNTS = "scale: {8412: 0 N, 152034: 100 N}"
 ALL_STEPS = HEADER + SOAK + CHARGE + EIS + DISCHARGE + REST
 BENCHES = {
     "source meter 2450": Bench(
@@ -122,6 +127,19 @@ BENCHES = {
         {"pstat": "rodeostat.json"},
         f"cell: pstat, {CELL}",
         HEADER + "  - hold: {at: 3.85 V, limit: 1 mA, for: 5 min}\n",
+    ),
+    "sensors": Bench(
+        {
+            "smu": f"keithley.smu2450, {OFF_STATE}",
+            "daq": f"keithley.daq6510, options: {{channels: {SCANNED}}}",
+            "gauge": "mark10.series5",
+            "oil": "omega.usbh",
+            "load": f"serial.load_cell, options: {{{COUNTS}, area: 78.5 mm^2}}",
+        },
+        "cell: smu, temperature: daq/101, pressure: load, "
+        f"aux: {{dew_point: daq/103, force: gauge, oil: oil}}, {CELL}",
+        HEADER.replace("check_every", "pressure: [1 MPa, 9 MPa], check_every") + CHARGE,
+        rungs=2,
     ),
 }
 
@@ -215,7 +233,7 @@ def assert_safe(session: Session, fault: Fault) -> None:
     assert run.state in {RunState.FINISHED, RunState.FAILED, RunState.TRIPPED}, fault
     assert run.reason, fault
     engine = session.engine
-    samples = queries.samples(engine, run.run_id)
+    samples = sample_frame(engine, run.run_id)
     stored = queries.load_cursor(engine, run.run_id)
     engine.dispose()
     assert stored is not None
@@ -277,7 +295,7 @@ def test_a_streamed_spectrum_that_falls_silent_ends_the_run(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", BENCHES)
 def test_a_part_of_the_ladder(name: str, tmp_path: Path) -> None:
-    climb_all(name, tmp_path, per_instrument=6)
+    climb_all(name, tmp_path, per_instrument=BENCHES[name].rungs)
 
 
 @pytest.mark.slow

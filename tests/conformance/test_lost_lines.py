@@ -13,12 +13,12 @@ from typing import Generic, NamedTuple, TypeVar
 import pytest
 
 from rig.core.errors import OutOfRange, RigError
-from rig.core.instruments import CellReading, ImpedancePoint
+from rig.core.instruments import CellReading, ImpedancePoint, SensorReading
 from rig.core.sheet import Role
 from simulators.interfaces import Drive
 from tests.conformance.exceptions import each
 from tests.conformance.families import LIMITS, SETPOINTS, Family
-from tests.conformance.operating import assert_works, spectrum
+from tests.conformance.operating import assert_works, is_what_is_there, spectrum
 from tests.conformance.stands import Stand, drives_on, stand_of
 
 SETTLED_SECOND = 30.0
@@ -139,3 +139,24 @@ def test_a_lost_line_leaves_chambers_switches_and_meters_working_as_was_meant(
     """``assert_works`` asks for itself, and fails where a lost line was not noticed and mattered."""
     lines = [line for line, _, _ in each_line_lost(family, nothing, assert_works)]
     assert lines, "no line was lost: then this test saw nothing"
+
+
+@each(Role.TEMPERATURE, Role.PRESSURE)
+def test_a_lost_line_makes_a_sensor_say_nothing_rather_than_something_else(
+    family: Family, case: str
+) -> None:
+    """A value that is flagged, as one that never came, is what a lost line may make; no other number."""
+    wrong = [
+        f"{reading} without {line!r}"
+        for line, stand, reading in each_line_lost(family, nothing, begin_and_read)
+        if reading is not None and not reading.flags and not is_what_is_there(stand, reading)
+    ]
+    assert wrong == []
+
+
+def begin_and_read(stand: Stand) -> SensorReading:
+    stand.driver.read(stand.family.path)
+    stand.pass_second(SETTLED_SECOND)
+    reading = stand.driver.read(stand.family.path)
+    assert isinstance(reading, SensorReading)
+    return reading

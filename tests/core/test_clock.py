@@ -69,7 +69,15 @@ def test_a_paced_clock_reaches_a_far_moment_only_in_pieces_so_that_a_stop_is_see
     began = time.monotonic()
     assert not clock.reach(3600.0)
     assert time.monotonic() - began < 1.0
-    assert clock.now() == 0.0
+    assert 0.0 < clock.now() < 3600.0  # it is as late as it is, not as it was
+
+
+def test_a_paced_clock_with_nothing_to_do_keeps_up_and_one_that_jumps_stands_still():
+    paced, jumping = PacedClock(FAST), SimulatedClock()
+    paced.idle()
+    jumping.idle()
+    assert paced.now() > 0.0
+    assert jumping.now() == 0.0
 
 
 def test_a_paced_clock_reaches_a_near_moment():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from ideal_cell import IdealAir, IdealCell
+from steady_load import SteadyLoad
 
 from rig.core.clock import SimulatedClock
 from rig.core.errors import BadInput, LinkClosed, LinkTimeout
 from simulators.faults import KINDS, Fault, FaultyFront, FaultyLink, parse_fault
 from simulators.fronts.espec_p300 import EspecP300Front
 from simulators.fronts.keithley_2450 import Keithley2450Front
+from simulators.fronts.load_cell import LoadCellFront
 from simulators.interfaces import DriveMode
 from simulators.link import InMemoryLink
 
@@ -39,6 +41,7 @@ def ask(link, message: bytes = b"*LANG?") -> bytes:
         ("smu-1:drop@100", Fault("smu-1", "drop", 100)),
         ("pstat-1:mute@20+", Fault("pstat-1", "mute", 20, lasting=True)),
         ("chamber-1:alarm=46@5", Fault("chamber-1", "alarm", 5, value=46)),
+        ("daq-1:open=101@5", Fault("daq-1", "open", 5, value=101)),
     ],
 )
 def test_a_specification_names_instrument_kind_and_operation(spec, fault):
@@ -170,3 +173,35 @@ def test_a_chambers_alarm_appears_with_its_code():
 
 def test_every_kind_says_what_it_means():
     assert all(kind.meaning for kind in KINDS.values())
+
+
+# --- a stream, which nobody asks -------------------------------------------------------------------
+
+
+def faulty_stream(spec: str) -> InMemoryLink:
+    """A load cell whose faults count the packets that it sends: the tail, the boot text, then lines."""
+    board = LoadCellFront("load-1", SteadyLoad(), area_square_metre=1e-4, seed=1, noise=False)
+    return InMemoryLink(FaultyFront(board, parse_fault(spec)), SimulatedClock(), "load-1")
+
+
+def lines(link: InMemoryLink, count: int) -> list[bytes]:
+    return [link.read_until(b"\r\n", 3.0) for _ in range(count)]
+
+
+def test_a_stream_can_fall_silent_for_good_or_lose_a_packet():
+    silent = faulty_stream("load-1:mute@4+")
+    assert lines(silent, 4)[3] == b"108000"
+    with pytest.raises(LinkTimeout):
+        silent.read_until(b"\r\n", 60.0)
+    assert lines(faulty_stream("load-1:late@4"), 5)[4] == b"108000"
+
+
+def test_a_stream_can_be_damaged_and_cut():
+    assert lines(faulty_stream("load-1:garble@4"), 5)[4] != b"108000"
+    cut = faulty_stream("load-1:drop@4+")
+    with pytest.raises(LinkClosed):
+        lines(cut, 9)
+
+
+def test_a_fault_of_the_board_itself_happens_at_its_packet():
+    assert lines(faulty_stream("load-1:saturate@4"), 6)[5] == b"8388607"

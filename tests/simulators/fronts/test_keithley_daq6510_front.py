@@ -9,6 +9,7 @@ from rig.core.clock import SimulatedClock
 from rig.core.errors import BadInput, LinkTimeout
 from simulators.fronts.keithley_daq6510 import KeithleyDaq6510Front
 from simulators.link import InMemoryLink
+from simulators.models.probes import OnCell
 
 SCAN = (
     "*RST",
@@ -27,8 +28,8 @@ class Desk:
 
     def __init__(self, *, noise: bool = False) -> None:
         self.clock = SimulatedClock()
-        cells = {"101": IdealCell(), "103": IdealCell(3.9)}
-        self.front = KeithleyDaq6510Front("daq-1", cells, seed=7, noise=noise)
+        probes = {"101": OnCell(IdealCell()), "103": OnCell(IdealCell(3.9))}
+        self.front = KeithleyDaq6510Front("daq-1", probes, seed=7, noise=noise)
         self.link = InMemoryLink(self.front, self.clock, "daq-1")
 
     def send(self, *messages: str) -> None:
@@ -105,6 +106,7 @@ def test_a_full_buffer_loses_its_oldest_readings(desk):
         ('SENS:FUNC "TEMP",(@121)', -222),
         ('SENS:FUNC "PRES",(@101)', -224),
         ("SENS:TEMP:TRAN NTC,(@101)", -224),
+        ("SENS:TEMP:UNIT FAR,(@101)", -224),
         ('TRAC:MAKE "defbuffer1",100', -224),
         ('ROUT:SCAN:BUFF "none"', -224),
         ("INIT", -221),
@@ -135,4 +137,46 @@ def test_noise_repeats_with_the_seed_and_stays_small():
 
 def test_a_channel_that_does_not_exist_is_refused():
     with pytest.raises(BadInput, match="no channel 201"):
-        KeithleyDaq6510Front("daq-1", {"201": IdealCell()}, seed=1)
+        KeithleyDaq6510Front("daq-1", {"201": OnCell(IdealCell())}, seed=1)
+
+
+def newest(desk: Desk, channel: str) -> float:
+    """Return the newest reading of a channel of the running scan."""
+    last = int(desk.ask('TRAC:ACT? "test1"'))
+    fields = desk.ask(f'TRAC:DATA? {last - 1},{last},"test1",CHAN,READ').split(",")
+    return float(fields[fields.index(channel) + 1])
+
+
+def test_wires_that_break_overflow_and_a_voltage_reads_nothing(desk):
+    desk.send(*SCAN, 'SENS:FUNC "VOLT",(@103)', "ROUT:SCAN:CRE (@101,103)", "INIT")
+    desk.clock.wait_until(1.0)
+    assert (newest(desk, "101"), newest(desk, "103")) == (25.0, 3.9)
+    desk.front.inject("open", 101, 1.0)
+    desk.front.inject("open", 103, 1.0)
+    desk.clock.wait_until(2.0)
+    assert (newest(desk, "101"), newest(desk, "103")) == (9.9e37, 0.0)
+
+
+def test_a_thermometer_that_drifts_and_is_mended(desk):
+    desk.send(*SCAN, "INIT")
+    desk.front.inject("drift", 4, 0.0)
+    desk.clock.wait_until(1800.0)
+    assert newest(desk, "101") == pytest.approx(27.0, abs=0.01)
+    desk.front.inject("drift", 0, 1800.0)
+    desk.clock.wait_until(1801.0)
+    assert newest(desk, "101") == 25.0
+
+
+def test_a_scan_that_stalls_leaves_what_was_read(desk):
+    desk.send(*SCAN, "INIT")
+    desk.clock.wait_until(1.0)
+    desk.front.inject("stall", None, 1.0)
+    before = desk.ask('TRAC:ACT? "test1"')
+    desk.clock.wait_until(100.0)
+    assert desk.ask('TRAC:ACT? "test1"') == before == "20"
+
+
+@pytest.mark.parametrize(("kind", "value"), [("alarm", 1), ("open", 300), ("saturate", None)])
+def test_a_fault_that_it_cannot_have_is_refused(desk, kind, value):
+    with pytest.raises(BadInput, match="has no fault"):
+        desk.front.inject(kind, value, 0.0)
