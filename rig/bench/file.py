@@ -18,12 +18,26 @@ from rig.bench.correction import read_correction
 from rig.bench.limits import LimitsReader
 from rig.bench.notify_file import NotifyEntry, masked, read_notify
 from rig.bench.registry import load_driver
+from rig.bench.sensing import (
+    AUX,
+    SENSOR_ROLES,
+    SensorReader,
+    SensorSpec,
+    is_sensor,
+    sensor_problems,
+)
+from rig.bench.settings_file import (
+    SERVER_PATIENCE_SECOND,
+    STORE_PATIENCE_SECOND,
+    WATCHDOG_SECOND,
+    read_settings,
+)
 from rig.bench.wiring import option_problems, wiring_problems
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.fixture import Fixture
 from rig.core.sheet import Role
-from rig.core.units import quantity
 from rig.engine.channel import OnLinkLoss
+from rig.engine.sensors import PATIENCE_PERIODS, READ_EVERY_SECOND
 from rig.protocol.program import Safety
 from rig.protocol.source import Node, read_source
 from rig.wire.address import parse_address
@@ -37,18 +51,16 @@ _TOP = (
     "speed",
     "watchdog",
     "store_patience",
+    "server_patience",
     "instruments",
     "channels",
     "limits",
     "notify",
 )
-_INSTRUMENT = ("driver", "connect", "options", "simulate")
-_CHANNEL = (*ROLES, "leads", "correction", "dc_blocking", "on_link_loss", "simulate")
-WATCHDOG_SECOND = 10.0
-# Beats come once a second; a busy computer that is a second late must not cost a run.
-WATCHDOG_LEAST_SECOND = 3.0
-STORE_PATIENCE_SECOND = 60.0
-_WATCHDOG_EXAMPLE = "watchdog: 10 s, or watchdog: off"
+_INSTRUMENT = ("driver", "connect", "options", "every", "patience", "simulate")
+_CHANNEL = (*ROLES, AUX, "leads", "correction", "dc_blocking", "on_link_loss", "simulate")
+# Roles of instruments that touch the cell or its chamber; sensors are read by sensing.py.
+_WIRED = tuple(role.value for role in Role if role not in SENSOR_ROLES)
 _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025::SOCKET"}'
 
 
@@ -56,7 +68,8 @@ _EXAMPLE = 'smu-1: {driver: keithley.smu2450, connect: "TCPIP::192.168.0.5::5025
 class InstrumentSpec:
     """One instrument of the bench; ``connect`` is an address or ``sim``.
 
-    ``options`` are handed to the driver's constructor: which channel of a tester, which range.
+    ``options`` are handed to the driver's constructor: which channel of a tester, which range. A
+    sensor is read every ``every_second``, and silent after ``patience_second``.
     """
 
     name: str
@@ -64,6 +77,8 @@ class InstrumentSpec:
     connect: str
     where: str
     options: dict[str, Any] = field(default_factory=dict)
+    every_second: float = READ_EVERY_SECOND
+    patience_second: float = PATIENCE_PERIODS * READ_EVERY_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class ChannelSpec:
     """
 
     name: str
-    instruments: dict[str, str]  # role -> instrument
+    instruments: dict[str, str]  # role -> instrument, sensors among them
     limits: Safety
     leads_ohm: float | None
     where: str
@@ -83,6 +98,7 @@ class ChannelSpec:
     dc_blocking: bool = False
     fixture: Fixture | None = None  # the open and short that impedances are corrected with
     on_link_loss: OnLinkLoss = OnLinkLoss.CONTINUE
+    sensors: tuple[SensorSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,7 @@ class BenchFile:
     watchdog_second: float | None = WATCHDOG_SECOND  # None: off
     store_patience_second: float = STORE_PATIENCE_SECOND
     notify: tuple[NotifyEntry, ...] = ()
+    server_patience_second: float = SERVER_PATIENCE_SECOND
 
     @property
     def simulated(self) -> bool:
@@ -146,73 +163,24 @@ class _Reader(Collector):
         instruments = {spec.name: spec for spec in self._instruments()}
         channels = {spec.name: spec for spec in self._channels(instruments)}
         self.problems += wiring_problems(channels.values(), instruments)
+        self.problems += sensor_problems(channels)
         self._all_or_none_simulated(instruments)
-        database, speed, watchdog = self._database(), self._speed(), self._watchdog()
-        patience, notify = self._store_patience(), read_notify(self, self._root)
+        settings, notify = read_settings(self, self._root), read_notify(self, self._root)
         if self.problems:
             raise BadInput(list(dict.fromkeys(self.problems)))
         return BenchFile(
             self._file,
             instruments,
             channels,
-            database,
-            speed,
+            settings.database,
+            settings.speed,
             masked(self._root.plain()),
             hashlib.sha256(text.encode()).hexdigest(),
-            watchdog,
-            patience,
+            settings.watchdog_second,
+            settings.store_patience_second,
             notify,
+            settings.server_patience_second,
         )
-
-    def _database(self) -> str | None:
-        node = self._root.get("database")
-        if node is not None and not isinstance(node.value, str):
-            example = "database: sqlite:///rig.db"
-            self.refuse(node, f"got {node.plain()!r}, expected a database URL", example)
-            return None
-        return str(node.value) if node else None
-
-    def _speed(self) -> float | None:
-        node = self._root.get("speed")
-        if node is None:
-            return None
-        if (
-            isinstance(node.value, bool)
-            or not isinstance(node.value, int | float)
-            or node.value <= 0
-        ):
-            self.refuse(
-                node, f"got {node.plain()!r}, expected how many times faster than life", "speed: 20"
-            )
-            return None
-        return float(node.value)
-
-    def _watchdog(self) -> float | None:
-        """Return after how many silent seconds the cells are disconnected without us; None: never."""
-        node = self._root.get("watchdog")
-        if node is None:
-            return WATCHDOG_SECOND
-        if node.value == "off":
-            return None
-        try:
-            second = quantity(node.plain(), "time", node.where)
-        except BadInput as bad:
-            self.problems += [replace(p, example=_WATCHDOG_EXAMPLE) for p in bad.problems]
-            return None
-        if second < WATCHDOG_LEAST_SECOND:
-            message = f"got {node.plain()!r}, expected {WATCHDOG_LEAST_SECOND:g} s or more, or off"
-            self.refuse(node, message, _WATCHDOG_EXAMPLE)
-        return second
-
-    def _store_patience(self) -> float:
-        """Return for how long cells are driven although their data cannot be stored."""
-        node = self._root.get("store_patience")
-        second = None if node is None else self.quantity(node, "time")
-        if node is not None and second is not None and second < 0:
-            self.refuse(
-                node, f"got {node.plain()!r}, expected zero or more", "store_patience: 60 s"
-            )
-        return STORE_PATIENCE_SECOND if second is None else second
 
     def _entries(self, node: Node | None, what: str, example: str) -> Iterator[tuple[str, Node]]:
         if node is None or not isinstance(node.value, dict) or not node.value:
@@ -240,7 +208,25 @@ class _Reader(Collector):
                 self.problems += option_problems(driver, options)
             if driver and connect:
                 plain = options.plain() if options and isinstance(options.value, dict) else {}
-                yield InstrumentSpec(name, driver, connect, entry.key_where, plain)
+                times = self._times(entry, name, driver)
+                yield InstrumentSpec(name, driver, connect, entry.key_where, plain, *times)
+
+    def _times(self, entry: Node, name: str, driver: str) -> tuple[float, float]:
+        """Return how often a sensor is read, and after how long without a value it is silent."""
+        every, patience = entry.get("every"), entry.get("patience")
+        for node in (every, patience):
+            if node is not None and not is_sensor(driver):
+                message = (
+                    f"instrument {name!r} ({driver}) is no sensor: it is read as a cell needs it"
+                )
+                self.refuse(node, message)
+        every_second = self.time_above_zero(every, "every: 5 s") or READ_EVERY_SECOND
+        usual_second = PATIENCE_PERIODS * every_second
+        patience_second = self.time_above_zero(patience, "patience: 15 s") or usual_second
+        if patience is not None and patience_second < every_second:
+            message = f"got {patience.plain()!r}, which is over before the next reading comes"
+            self.refuse(patience, message, f"patience: {usual_second:g} s")
+        return every_second, patience_second
 
     def _require_address(self, connect: str, where: str) -> None:
         try:
@@ -258,17 +244,25 @@ class _Reader(Collector):
     def _channels(self, instruments: dict[str, InstrumentSpec]) -> Iterator[ChannelSpec]:
         example = "A1: {cell: smu-1, impedance: pstat-1, chamber: chamber-1}"
         limits = LimitsReader(self, self._root.get("limits"), self._root.get("channels"))
+        sensors = SensorReader(self, instruments, self._named_instruments())
         for name, entry in self._entries(self._root.get("channels"), "channels by name", example):
             if not isinstance(entry.value, dict):
                 self.refuse(entry, f"channel {name!r} needs its instruments by role", example)
                 continue
             self.keys(entry, _CHANNEL, f"channel {name!r}")
-            yield self._channel(name, entry, instruments, limits.of(name))
+            read = sensors.of(name, entry)
+            yield self._channel(name, entry, instruments, limits.of(name), read)
 
     def _channel(
-        self, name: str, entry: Node, instruments: dict[str, InstrumentSpec], limits: Safety
+        self,
+        name: str,
+        entry: Node,
+        instruments: dict[str, InstrumentSpec],
+        limits: Safety,
+        sensors: tuple[SensorSpec, ...],
     ) -> ChannelSpec:
-        roles = {role: self._role(entry, role, name, instruments) for role in ROLES}
+        roles = {role: self._role(entry, role, name, instruments) for role in _WIRED}
+        roles |= {sensor.role: sensor.instrument for sensor in sensors}
         leads, fixture = self._leads(entry), self._fixture(entry)
         if leads is not None and fixture is not None and fixture.short is not None:
             message = "the short already takes the leads away; give 'leads' or 'short', not both"
@@ -283,6 +277,7 @@ class _Reader(Collector):
             dc_blocking=self._yes(entry.get("dc_blocking")),
             fixture=fixture,
             on_link_loss=self._on_link_loss(entry.get("on_link_loss")),
+            sensors=sensors,
         )
 
     def _on_link_loss(self, node: Node | None) -> OnLinkLoss:
@@ -336,11 +331,14 @@ class _Reader(Collector):
 
     def _require_named(self, name: str, node: Node, who: str) -> None:
         """Refuse a name that nothing has; one with an entry of its own is refused there."""
-        section = self._root.get("instruments")
-        known = section.value if section and isinstance(section.value, dict) else {}
+        known = self._named_instruments()
         if name not in known:
             message = f"{who}: there is no instrument {name!r} on this bench"
             self.refuse(node, message, suggestion=did_you_mean(name, known))
+
+    def _named_instruments(self) -> dict[str, Node]:
+        section = self._root.get("instruments")
+        return section.value if section and isinstance(section.value, dict) else {}
 
     def _quietly(self, driver: str) -> Any:
         try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.registry import load_driver, load_world
+from rig.bench.sensing import SensorSpec
 from rig.core.clock import Clock
 from rig.core.errors import BadInput, Problem, RigError, WrongInstrument
 from rig.core.instruments import (
@@ -24,6 +26,7 @@ from rig.core.instruments import (
     Limits,
     Multiplexer,
     ResistanceMeter,
+    Sensor,
 )
 from rig.core.link import Link
 from rig.core.sheet import Model, Role, Sheet
@@ -31,10 +34,21 @@ from rig.core.simulation import World
 from rig.engine.chamber import SharedChamber
 from rig.engine.channel import Channel
 from rig.engine.scanner import Scanner
+from rig.engine.sensors import SensorPath, SharedSensor
 from rig.protocol.check import ChannelFacts
 from rig.wire import ReopeningLink, open_link, spaced
 
+_REMEDY = "nothing was switched on; see: rig bench check"
+
 WrapLink = Callable[[str, Link, Clock], Link]
+
+
+class Plugged(NamedTuple):
+    """An instrument that is open and has said who it is."""
+
+    link: ReopeningLink
+    driver: Driver
+    identity: Identity
 
 
 @dataclass
@@ -49,11 +63,28 @@ class OpenBench:
     identities: dict[str, Identity] = field(default_factory=dict)
     chambers: dict[str, SharedChamber] = field(default_factory=dict)
     scanners: dict[str, Scanner] = field(default_factory=dict)
+    sensors: dict[str, SharedSensor] = field(default_factory=dict)
     before_opening: Callable[[str], None] = lambda _name: None  # told of a port opened anew
 
     def close(self) -> None:
         for link in self.links.values():
             link.close()
+
+    @property
+    def shared(self) -> list[SharedChamber | SharedSensor]:
+        """What several runs may use at once, each with a task of its own."""
+        return [*self.chambers.values(), *self.sensors.values()]
+
+    def plug(self, name: str, plugged: Plugged) -> None:
+        """Count an instrument that ``plug_in`` has opened among those of this bench."""
+        self.links[name], self.drivers[name], self.identities[name] = plugged
+
+    def unplug(self, name: str) -> ReopeningLink:
+        """Count it no more, with what was built on it; returns its link, still to be closed."""
+        built_on = (self.drivers, self.identities, self.chambers, self.scanners, self.sensors)
+        for known in built_on:
+            known.pop(name, None)
+        return self.links.pop(name)
 
     def reopen(self, name: str) -> None:
         """Open an instrument's port anew and see that the very same instrument answers.
@@ -101,7 +132,17 @@ class OpenBench:
             meter or "",
             spec.fixture,
             spec.on_link_loss,
+            tuple(self._sensor_path(sensor) for sensor in spec.sensors),
         )
+
+    def _sensor_path(self, spec: SensorSpec) -> SensorPath:
+        """Return what a channel looks at; one SharedSensor per instrument, whoever looks."""
+        name = spec.instrument
+        if name not in self.sensors:
+            driver, instrument = cast(Sensor, self.drivers[name]), self.bench.instruments[name]
+            times = instrument.every_second, instrument.patience_second
+            self.sensors[name] = SharedSensor(name, driver, name, self.clock, self.reopen, *times)
+        return SensorPath(spec.name, self.sensors[name], spec.path)
 
     def _chamber(self, name: str | None) -> SharedChamber | None:
         if name is None:
@@ -149,6 +190,7 @@ class OpenBench:
             analyser.amplitude_volt if analyser else None,
             analyser.amplitude_ampere if analyser else None,
             spec.fixture.span if spec.fixture else None,
+            {sensor.name: sensor.dimension for sensor in spec.sensors},
         )
 
 
@@ -168,33 +210,47 @@ def open_bench(
     """
     world = load_world()(bench.plain, clock, seed) if bench.simulated else None
     opened = OpenBench(bench, clock, world)
-    names = dict.fromkeys(instruments)
-    problems = [problem for name in names for problem in _open(opened, name, wrap)]
+    problems: list[Problem] = []
+    for name in dict.fromkeys(instruments):
+        try:
+            opened.plug(name, plug_in(opened, name, wrap))
+        except BadInput as bad:
+            problems += bad.problems
     if problems:
         opened.close()
-        raise BadInput(problems, remedy="nothing was switched on; see: rig bench check")
+        raise BadInput(problems, remedy=_REMEDY)
     return opened
 
 
-def _open(opened: OpenBench, name: str, wrap: WrapLink) -> list[Problem]:
-    """Open and identify one instrument; return what went wrong."""
+def plug_in(
+    opened: OpenBench,
+    name: str,
+    wrap: WrapLink,
+    at_once: Callable[[Driver], None] = lambda _driver: None,
+) -> Plugged:
+    """Open and identify one instrument, and do ``at_once`` with it; changes nothing in ``opened``.
+
+    Raises BadInput with what went wrong; the port is closed again then.
+    """
     spec = opened.bench.instruments[name]
     where = f"{spec.where} instrument {name}"
-    try:
-        driver_class = load_driver(spec.driver, where)
-        sheet = driver_class.sheet
-        link = opened.links[name] = ReopeningLink(
-            lambda: wrap(name, _port(opened, name, sheet), opened.clock)
-        )
-        options = _paths(opened.bench, name, sheet) | spec.options
-        driver = driver_class(spaced(link, opened.clock, sheet.spacing), name, **options)
-        opened.identities[name] = driver.identify()
-        opened.drivers[name] = driver
-    except BadInput as bad:
-        return list(bad.problems)
-    except RigError as error:
-        return [Problem(where, f"{error}{'; ' + error.remedy if error.remedy else ''}")]
-    return []
+    with ExitStack() as undo:
+        try:
+            driver_class = load_driver(spec.driver, where)
+            sheet = driver_class.sheet
+            link = ReopeningLink(lambda: wrap(name, _port(opened, name, sheet), opened.clock))
+            undo.callback(link.close)
+            options = _paths(opened.bench, name, sheet) | spec.options
+            driver = driver_class(spaced(link, opened.clock, sheet.spacing), name, **options)
+            identity = driver.identify()
+            at_once(driver)
+        except BadInput:
+            raise
+        except RigError as error:
+            message = f"{error}{'; ' + error.remedy if error.remedy else ''}"
+            raise BadInput(Problem(where, message), remedy=_REMEDY) from error
+        undo.pop_all()
+    return Plugged(link, driver, identity)
 
 
 def _paths(bench: BenchFile, name: str, sheet: Sheet) -> dict[str, Any]:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from rig.bench.file import BenchFile
-from rig.bench.instruments import open_bench
 from rig.bench.last_words import Word, tell
 from rig.bench.locks import lock_channels
+from rig.bench.same_instrument import DRIVING, make_same_safe
 from rig.bench.watchdog import Duty
 from rig.core.alarms import Severity
 from rig.core.clock import RealClock
-from rig.core.errors import BadInput, RigError, WrongInstrument
+from rig.core.errors import BadInput, RigError
 
 # Before each round of tries: eight minutes in all, for a switch that has to start again, too.
 PAUSES_SECOND = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0)
@@ -28,8 +27,6 @@ ALARM_ROUND = 4  # what nobody has confirmed by then, after 15 s, is the loudest
 YIELD_ROUND = 6
 # So long a round waits for its calls; one that is still on the wire then goes on beside the next.
 CALL_SECOND = 20.0
-# All that can drive a cell, then the scanners that lead it there, then what drives none.
-PHASES = (("cell", "impedance", "resistance"), ("multiplexer",))
 # Kinds of alarms; the last two are the engine's own.
 ENGINE_LOST = "engine-lost"
 UNCONFIRMED_CELL, UNCONFIRMED_CHAMBER = "unconfirmed-safe-state", "unconfirmed-chamber"
@@ -41,11 +38,14 @@ _REAL = RealClock()
 def phases(bench: BenchFile) -> list[list[str]]:
     """Return the instruments in the order in which they are made safe, each once.
 
-    Those of one phase are independent of each other and are made safe side by side.
+    Those of one phase are independent of each other and are made safe side by side: all that can
+    drive a cell, the scanners that lead it there, then what drives none. Sensors have nothing on
+    that could be unsafe, and are left alone.
     """
-    ordered, rest = [], set(bench.instruments)
+    sensors = {spec.instrument for channel in bench.channels.values() for spec in channel.sensors}
+    ordered, rest = [], set(bench.instruments) - sensors
     roles = [channel.instruments for channel in bench.channels.values()]
-    for phase in PHASES:
+    for phase in DRIVING:
         names = {by_role[role] for by_role in roles for role in phase if role in by_role} & rest
         ordered.append(sorted(names))
         rest -= names
@@ -61,14 +61,7 @@ def make_safe(duty: Duty, name: str) -> str:
         return BUSY
     with lock:
         try:
-            with closing(open_bench(duty.bench, RealClock(duty.speed), [name])) as opened:
-                found, before = opened.identities[name], duty.identities[name]
-                if found != before:
-                    raise WrongInstrument(
-                        f"{name}: is {found.model} {found.serial!r}, "
-                        f"was {before.model} {before.serial!r}"
-                    )
-                opened.drivers[name].make_safe()
+            make_same_safe(duty.bench, name, duty.identities[name], RealClock(duty.speed))
         except RigError as fault:
             return str(fault)
         except Exception as bug:  # whatever it is, the other instruments' turn must come
@@ -114,7 +107,7 @@ class Rescue:
 
     def run(self) -> int:
         """Return 0 when everything is confirmed safe or in another process's hands, else 1."""
-        self.failures = dict.fromkeys(self.duty.bench.instruments, "")
+        self.failures = {name: "" for phase in phases(self.duty.bench) for name in phase}
         for number, pause_second in enumerate(self.pauses_second):
             _REAL.wait_until(_REAL.now() + pause_second)
             self._try_all()
@@ -206,7 +199,8 @@ class Rescue:
         return name not in phases(self.duty.bench)[-1]
 
     def _own(self, channel: str) -> set[str]:
-        return set(self.duty.bench.channels[channel].instruments.values())
+        spec = self.duty.bench.channels[channel]
+        return set(spec.instruments.values()) - {sensor.instrument for sensor in spec.sensors}
 
     def _tell(self, words: Iterable[Word]) -> None:
         if words := list(words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -11,10 +12,34 @@ from rig.core.instruments import Regulation, Setpoint, Sweep
 NAN = math.nan
 
 
+class Overdue(NamedTuple):
+    """A sensor without a value for longer than it may be; ``trouble`` says where and why."""
+
+    age_second: float
+    oldest_second: float
+    trouble: str
+
+    @property
+    def words(self) -> str:
+        return f"no valid value for {self.age_second:.0f} s ({self.trouble})"
+
+
+class Sensed(NamedTuple):
+    """What the sensors beside a cell said last, by name: temperature, pressure, an auxiliary's.
+
+    In degree Celsius, pascal, newton, volt. NaN before the first value and where the newest is too
+    old: those are ``overdue``.
+    """
+
+    values: Mapping[str, float] = {}
+    overdue: Mapping[str, Overdue] = {}
+
+
 class Reading(NamedTuple):
     """One look at a channel. NaN where nothing was measured: never a number that is none.
 
-    ``granted`` says that the channel's chamber works for this run's set point. ``sweep_done``
+    ``temperature_celsius`` is the chamber's; what sensors say is in ``sensed``, None on a channel
+    that has none. ``granted`` says that the channel's chamber works for this run's set point. ``sweep_done``
     says that the spectrum that was begun has come in whole; ``probe_ohm`` is |Z| where it was a
     single point.
     """
@@ -28,6 +53,7 @@ class Reading(NamedTuple):
     granted: bool = False
     sweep_done: bool = False
     probe_ohm: float = NAN
+    sensed: Sensed | None = None
 
 
 class Apply(NamedTuple):

@@ -32,7 +32,12 @@ from rig.engine.cursor import Cursor, Halt, Place, Progress, Soak, Suspension, W
 from rig.engine.soak import soak_begins, soak_goes_on
 from rig.engine.spectrum import spectrum_begins, spectrum_goes_on
 from rig.engine.suspend import LOOK_SECOND as SUSPENDED_LOOK_SECOND
-from rig.engine.suspend import reason_to_suspend, suspension_begins, suspension_goes_on
+from rig.engine.suspend import (
+    Reason,
+    reason_to_suspend,
+    suspension_begins,
+    suspension_goes_on,
+)
 from rig.engine.timing import before_the_end, next_look, record_phase, worth_keeping
 from rig.engine.walk import find_step, leave_loop, step_results
 from rig.engine.watch import look_again_second, watched
@@ -113,9 +118,9 @@ def advance(program: Program, cursor: Cursor, reading: Reading) -> tuple[Cursor,
     cursor = cursor._replace(watch=watch) if watch is not cursor.watch else cursor
     if suspended:
         return _suspended(program, cursor._replace(progress=progress), reading)
-    why = reason_to_suspend(program.suspend, place, step, reading)
-    if why:
-        return _suspend(cursor._replace(progress=progress), reading, why)
+    reason = reason_to_suspend(program.suspend, place, step, reading)
+    if reason is not None:
+        return _suspend(cursor._replace(progress=progress), reading, reason)
     if step.drive is not None or step.kind is StepKind.REST:
         return _drive(program, cursor, progress, step, reading)
     return _BY_ITSELF[step.kind](program, cursor._replace(progress=progress), step, reading)
@@ -276,13 +281,14 @@ def _pause_here(cursor: Cursor, reading: Reading, why: str) -> tuple[Cursor, Act
     return cursor, Action(reading.test_time_second, MakeSafe(why), record=True, events=(note,))
 
 
-def _suspend(cursor: Cursor, reading: Reading, why: str) -> tuple[Cursor, Action]:
+def _suspend(cursor: Cursor, reading: Reading, reason: Reason) -> tuple[Cursor, Action]:
     """Disconnect, and keep the reading that says why, where the cell was seen."""
     now = reading.test_time_second
     seen = not isnan(reading.voltage_volt)
     progress = kept(cursor.progress, reading) if seen else cursor.progress
-    cursor = cursor._replace(progress=blind(progress), suspension=suspension_begins(now))
-    return cursor, Action(now, MakeSafe(why), seen, (Note("suspended", why),))
+    suspension = suspension_begins(now, reason.cause)
+    cursor = cursor._replace(progress=blind(progress), suspension=suspension)
+    return cursor, Action(now, MakeSafe(reason.words), seen, (Note("suspended", reason.words),))
 
 
 def _suspended(program: Program, cursor: Cursor, reading: Reading) -> tuple[Cursor, Action]:

@@ -8,8 +8,9 @@ same protocol soak together, and neither is heated in the middle of the other's 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 from rig.core.clock import Clock
 from rig.core.errors import InstrumentError, LinkError
@@ -107,16 +108,29 @@ class SharedChamber:
             self._asking.pop(0)
 
     def task(self) -> Task:
-        """Read the air for ever, command what was granted; leave it safe when the last run left."""
+        """Read the air for ever, command what was granted; leave it safe when the last run left.
+
+        A run that joins while it is brought to rest finds it at work again.
+        """
+        told_to_end = False
+        while not told_to_end:
+            told_to_end = yield from self._work()
+            yield from self._rest()
+            self._commanded, self._began_second = None, math.inf
+            told_to_end = told_to_end or not self._users
+
+    def _work(self) -> Generator[Request, Any, bool]:
+        """Keep it going until the last run has left, or everything is told to end; say which."""
         due = self._began_second = self.clock.now()
+        self.latest, self.fault, self.alarm, self._failed_commands = None, "", "", 0
         try:
             while self._users:
                 yield from self._command()
                 yield from self._read(due)
                 due = max(due + READ_EVERY_SECOND, self.clock.now())
         except Interrupted:
-            pass
-        yield from self._rest()
+            return True
+        return False
 
     def _command(self) -> Task:
         wanted = next(iter(self._holding.values()), None)

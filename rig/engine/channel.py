@@ -17,6 +17,7 @@ from rig.core.instruments import (
 )
 from rig.engine.chamber import SharedChamber
 from rig.engine.scanner import Scanner
+from rig.engine.sensors import SensorPath, SharedSensor
 from rig.protocol.program import Safety
 
 
@@ -36,7 +37,8 @@ class Channel:
 
     ``cell`` and ``analyser`` may be one instrument. ``limits`` is the intersection of bench,
     channel and instrument limits, in force with every set point. ``fixture`` is what stands
-    between analyser and cell, where somebody has measured it.
+    between analyser and cell, where somebody has measured it. ``sensors`` drive nothing: what is
+    read beside the cell, by name.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Channel:
     meter_port: str = ""
     fixture: Fixture | None = None
     on_link_loss: OnLinkLoss = OnLinkLoss.CONTINUE
+    sensors: tuple[SensorPath, ...] = ()
 
     def instruments_of(self, run_id: str) -> list[tuple[str, Disconnecting]]:
         """Return (port, instrument) of each that can drive the cell now, each once.
@@ -68,6 +71,25 @@ class Channel:
         if mine and self.scanner is not None:
             pairs.append((self.scanner.port, self.scanner.driver))
         return [(port, instrument) for port, instrument in pairs if instrument is not None]
+
+    @property
+    def shared(self) -> list[SharedChamber | SharedSensor]:
+        """What other runs may use at the same time, each with a task of its own: chamber, sensors."""
+        sensors = list({at.sensor.name: at.sensor for at in self.sensors}.values())
+        return [*sensors] if self.chamber is None else [self.chamber, *sensors]
+
+    def join(self, run_id: str) -> None:
+        """Announce a run to what it shares with others."""
+        for shared in self.shared:
+            if isinstance(shared, SharedSensor):
+                shared.join(run_id, [at.path for at in self.sensors if at.sensor is shared])
+            else:
+                shared.join(run_id)
+
+    def leave(self, run_id: str) -> None:
+        """The run is over."""
+        for shared in self.shared:
+            shared.leave(run_id)
 
     @property
     def one_instrument(self) -> bool:

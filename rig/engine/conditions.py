@@ -7,6 +7,12 @@ from collections.abc import Callable
 from rig.core.instruments import Regulation
 from rig.engine.action import Breach, Reading
 from rig.engine.cursor import Progress
+from rig.engine.surroundings import (
+    cell_celsius,
+    sensed_breach,
+    sensed_value,
+    watched_temperature,
+)
 from rig.protocol.program import End, Galvanostat, Safety, Step
 
 # A reading that is no measurement (overload, NaN) may be a passing range change; this many in a
@@ -36,7 +42,7 @@ def reached(step: Step, began_second: float, progress: Progress, reading: Readin
             continue
         if quantity == "current" and not _tapering(step, reading):
             continue
-        if _holds(_VALUES[quantity](progress, reading), end.operator, end.value):
+        if _holds(_value(quantity, progress, reading), end.operator, end.value):
             return end
     return None
 
@@ -66,8 +72,13 @@ _VALUES: dict[str, Callable[[Progress, Reading], float]] = {
     "power": lambda progress, reading: abs(reading.voltage_volt * reading.current_ampere),
     "capacity": lambda progress, reading: abs(progress.step_capacity_ah),
     "energy": lambda progress, reading: abs(progress.step_energy_wh),
-    "temperature": lambda progress, reading: reading.temperature_celsius,
+    "temperature": lambda progress, reading: cell_celsius(reading),
 }
+
+
+def _value(quantity: str, progress: Progress, reading: Reading) -> float:
+    read = _VALUES.get(quantity)
+    return read(progress, reading) if read is not None else sensed_value(reading, quantity)
 
 
 def _holds(value: float, comparison: str, bound: float) -> bool:
@@ -79,7 +90,10 @@ def breach(safety: Safety, progress: Progress, reading: Reading) -> Breach | Non
     if progress.bad_readings >= MOST_BAD_READINGS:
         words = f"{progress.bad_readings} readings in a row are no measurement (overload)"
         return Breach("safety-blind", f"{words}: cell not seen")
-    ampere, celsius = abs(reading.current_ampere), reading.temperature_celsius
+    sensed = reading.sensed
+    ampere, celsius, whose = abs(reading.current_ampere), reading.temperature_celsius, "chamber"
+    if sensed is not None:
+        celsius, whose = watched_temperature(reading)
     capacity = abs(progress.step_capacity_ah)
     high, low = safety.voltage_max_volt, safety.voltage_min_volt
     if high is not None and reading.voltage_volt > high:
@@ -90,12 +104,12 @@ def breach(safety: Safety, progress: Progress, reading: Reading) -> Breach | Non
         return _beyond("current", ampere, "above", safety.current_max_ampere, "A")
     high, low = safety.temperature_max_celsius, safety.temperature_min_celsius
     if high is not None and celsius > high:
-        return _beyond("temperature", celsius, "above", high, "degC")
+        return _beyond(f"temperature of the {whose}", celsius, "above", high, "degC")
     if low is not None and celsius < low:
-        return _beyond("temperature", celsius, "below", low, "degC")
+        return _beyond(f"temperature of the {whose}", celsius, "below", low, "degC")
     if safety.capacity_max_ah is not None and capacity > safety.capacity_max_ah:
         return _beyond("capacity", capacity, "in one step above", safety.capacity_max_ah, "Ah")
-    return None
+    return sensed_breach(safety, sensed) if sensed is not None else None
 
 
 def soft_breach(soft: Safety | None, progress: Progress, reading: Reading) -> Breach | None:
@@ -104,7 +118,8 @@ def soft_breach(soft: Safety | None, progress: Progress, reading: Reading) -> Br
     return None if broken is None or broken.kind == "safety-blind" else broken
 
 
-def _beyond(quantity: str, value: float, where: str, limit: float, unit: str) -> Breach:
+def _beyond(what: str, value: float, where: str, limit: float, unit: str) -> Breach:
+    """Return the breach of ``what``, whose first word is the quantity: ``temperature of the cell``."""
     shown = f"{value:.4g}" if unit == "degC" else f"{value:.6g}"
-    words = f"{quantity} {shown} {unit} {where} the limit of {limit:g} {unit}"
-    return Breach(f"safety-{quantity}", words, value, limit, unit)
+    words = f"{what} {shown} {unit} {where} the limit of {limit:g} {unit}"
+    return Breach(f"safety-{what.partition(' ')[0]}", words, value, limit, unit)

@@ -91,13 +91,22 @@ class Place(NamedTuple):
 
 
 class Soak(NamedTuple):
-    """How far a set_temperature has come; all NaN before the chamber has taken the set point."""
+    """How far a set_temperature has come; all NaN before the chamber has taken the set point.
+
+    ``window_*`` add up what the cell's own sensor says; ``mean_celsius`` is that of the window
+    before, ``drift_kelvin`` the change from one to the next.
+    """
 
     granted_second: float = NAN
     in_band_since_second: float = NAN
     probed_second: float = NAN
     probe_ohm: float = NAN
     probing: bool = False
+    window_second: float = NAN
+    window_sum: float = 0.0
+    window_count: int = 0
+    mean_celsius: float = NAN
+    drift_kelvin: float = NAN
 
 
 class Watch(NamedTuple):
@@ -110,10 +119,14 @@ class Watch(NamedTuple):
 
 
 class Suspension(NamedTuple):
-    """Since when the run waits, NaN while it does not; since when the air has been back."""
+    """Since when the run waits, NaN while it does not; since when the air has been back.
+
+    ``cause`` is what it waits for: pressure or the name of an auxiliary, empty for its temperature.
+    """
 
     since_second: float = NAN
     settled_second: float = NAN
+    cause: str = ""
 
     @property
     def on(self) -> bool:

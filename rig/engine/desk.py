@@ -67,7 +67,9 @@ class Desk:
     def _is_answered_at_once(
         self, order: Order, verb: Verb, state: RunState, following: RunState
     ) -> bool:
-        if verb is Verb.PAUSE_AFTER_STEP and following is not RunState.PAUSED:
+        if verb is Verb.START:  # whoever has this desk is the run, begun
+            self.tell(order, "done", f"already {state.value}")
+        elif verb is Verb.PAUSE_AFTER_STEP and following is not RunState.PAUSED:
             self._after_step = order
             self.tell(order, "done", "pauses when this step has ended")
         elif following is state and verb not in MOVING:

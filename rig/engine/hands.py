@@ -31,12 +31,15 @@ from rig.engine.action import (
     Purpose,
     Reading,
     ReadResistance,
+    Sensed,
     SetTemperature,
 )
 from rig.engine.channel import Channel, Disconnecting
 from rig.engine.log import RunLog
 from rig.engine.scanner import LOOK_SECOND
 from rig.engine.schedule import Interrupted, Request, Task
+from rig.engine.sensors import look_around
+from rig.engine.spectrum_log import Around
 from rig.engine.sweeping import Sweeping
 from rig.protocol.program import Safety
 
@@ -204,17 +207,29 @@ class Hands:
         )
         now = self.log.clock_second()
         if measured is None:
-            celsius, granted = self.temperature()
-            return Reading(now, temperature_celsius=celsius, granted=granted)
+            return self._air(now)
         volt, ampere, regulation, flags = measured
-        return Reading(now, volt, ampere, regulation, flags, *self.temperature())
+        if not self.channel.sensors:
+            return Reading(now, volt, ampere, regulation, flags, *self.temperature())
+        where, sensed = self.temperature(), self.sensed()
+        return Reading(now, volt, ampere, regulation, flags, *where, sensed=sensed)
 
     def look_at_air(self, due_test_second: float) -> Generator[Request, Any, Reading]:
-        """Return the chamber's temperature alone, at the due time."""
+        """Return what surrounds the cell and nothing of itself, at the due time."""
         yield Request(self.log.origin_second + due_test_second)
-        now = self.log.clock_second()
+        return self._air(self.log.clock_second())
+
+    def _air(self, test_time_second: float) -> Reading:
         celsius, granted = self.temperature()
-        return Reading(now, temperature_celsius=celsius, granted=granted)
+        sensed = self.sensed()
+        return Reading(
+            test_time_second, temperature_celsius=celsius, granted=granted, sensed=sensed
+        )
+
+    def sensed(self) -> Sensed | None:
+        """Return what the channel's sensors said last; None where it has none."""
+        sensors = self.channel.sensors
+        return look_around(sensors, self.clock.now()) if sensors else None
 
     def temperature(self) -> tuple[float, bool]:
         """Return what the chamber reads in degC, and whether it works for this run's set point."""
@@ -226,7 +241,8 @@ class Hands:
     def _look_at_resistance(self, read: ResistanceReading) -> Reading:
         self.resistance = None
         now, where = self.log.clock_second(), self.temperature()
-        return Reading(now, read.voltage_volt, 0.0, Regulation.OPEN, read.flags, *where)
+        opened = Reading(now, read.voltage_volt, 0.0, Regulation.OPEN, read.flags, *where)
+        return opened._replace(sensed=self.sensed())
 
     def _look_at_sweep(
         self, due_second: float, sweeping: Sweeping
@@ -237,10 +253,13 @@ class Hands:
             due_second, self.channel.analyser_port, analyser.poll
         )
         celsius, granted = self.temperature()
+        sensed = self.sensed()
         if not sweeping.is_probe:
             repeated = sweeping.command.purpose is Purpose.REPETITION
             wall_us = self.clock.wall_us()
-            self.log.spectrum.points(progress.points, wall_us, celsius, repeated=repeated)
+            self.log.spectrum.points(
+                progress.points, wall_us, Around.of(celsius, sensed), repeated=repeated
+            )
         sweeping.take(progress, self.clock.now())
         if progress.done:
             self._sweeping = None
@@ -250,4 +269,5 @@ class Hands:
             granted=granted,
             sweep_done=progress.done,
             probe_ohm=sweeping.probe_ohm if sweeping.is_probe else math.nan,
+            sensed=sensed,
         )

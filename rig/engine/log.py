@@ -5,6 +5,7 @@ Decides nothing. Times are the run's own test time; the wall time beside it is f
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,9 +15,19 @@ from rig.core.clock import Clock
 from rig.core.fixture import Fixture
 from rig.core.instruments import Flag, Regulation, ResistanceReading, Sweep
 from rig.core.records import Keeper
-from rig.engine.action import Breach, CycleEnded, Event, Note, Reading, SpectrumEnded, StepEnded
+from rig.engine.action import (
+    Breach,
+    CycleEnded,
+    Event,
+    Note,
+    Reading,
+    Sensed,
+    SpectrumEnded,
+    StepEnded,
+)
 from rig.engine.cursor import Place, Progress
-from rig.engine.spectrum_log import SpectrumLog
+from rig.engine.spectrum_log import Around, SpectrumLog
+from rig.engine.surroundings import PRESSURE, TEMPERATURE
 from rig.protocol.program import Program, Step
 
 # Lines of the event log that are alarms as well, whoever writes them.
@@ -25,6 +36,7 @@ _ALARMS = {
     "store late": (Severity.WARNING, "store-late"),
     "soft limit": (Severity.WARNING, "soft-limit"),
     "link lost": (Severity.WARNING, "link-lost"),
+    "sensor silent": (Severity.WARNING, "sensor-silent"),
 }
 
 
@@ -81,7 +93,12 @@ class RunLog:
     def sample(self, reading: Reading, at: StepAt, progress: Progress) -> None:
         """Keep a reading as a sample, in the order of rig.core.records.SAMPLE_COLUMNS."""
         step_count, step_id, cycle_count, step = at
-        flags = reading.flags
+        flags, sensed = reading.flags, reading.sensed
+        surface = pressure = aux = None
+        if sensed is not None:
+            surface, pressure, aux = _sensor_columns(sensed)
+            if sensed.overdue:
+                flags |= _STALE
         if reading.regulation is Regulation.VOLTAGE:
             flags |= _VOLTAGE_HELD
         self._keeper.sample(
@@ -98,13 +115,14 @@ class RunLog:
                 reading.voltage_volt,
                 reading.current_ampere,
                 reading.temperature_celsius,
+                surface,
                 progress.charging_capacity_ah,
                 progress.discharging_capacity_ah,
                 progress.charging_energy_wh,
                 progress.discharging_energy_wh,
-                None,
+                pressure,
                 flags,
-                None,
+                aux,
             )
         )
 
@@ -146,7 +164,7 @@ class RunLog:
             self._fixture,
         )
 
-    def resistance(self, at: StepAt, reading: ResistanceReading, celsius: float) -> None:
+    def resistance(self, at: StepAt, reading: ResistanceReading, around: Around) -> None:
         """Keep what the resistance meter said."""
         now = self.clock_second()
         self._row(
@@ -161,7 +179,8 @@ class RunLog:
                 "ts_us": self._wall_us(now),
                 "resistance_ohm": reading.resistance_ohm,
                 "voltage_volt": reading.voltage_volt,
-                "ambient_temperature_celsius": celsius,
+                "ambient_temperature_celsius": around.ambient_celsius,
+                "surface_temperature_celsius": around.surface_celsius,
                 "flags": reading.flags,
             },
         )
@@ -216,4 +235,11 @@ class RunLog:
         return self._wall_origin_us + round(test_time_second * 1e6)
 
 
-_VOLTAGE_HELD = Flag.VOLTAGE_HELD.value
+_VOLTAGE_HELD, _STALE = Flag.VOLTAGE_HELD.value, Flag.STALE.value
+
+
+def _sensor_columns(sensed: Sensed) -> tuple[float | None, float | None, str | None]:
+    """Return temperature and pressure of the cell, and what else is read beside it as JSON text."""
+    known = {name: value for name, value in sensed.values.items() if not math.isnan(value)}
+    surface, pressure = known.pop(TEMPERATURE, None), known.pop(PRESSURE, None)
+    return surface, pressure, json.dumps(known) if known else None

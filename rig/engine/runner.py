@@ -32,6 +32,7 @@ from rig.engine.action import (
     Purpose,
     Reading,
     ReadResistance,
+    Sensed,
     StepEnded,
 )
 from rig.engine.advance import advance, begin, resume
@@ -41,13 +42,13 @@ from rig.engine.desk import Desk, Ordered, address_of
 from rig.engine.hands import Hands
 from rig.engine.log import RunLog, StepAt
 from rig.engine.schedule import Interrupted, Request, Task
+from rig.engine.spectrum_log import Around
 from rig.engine.states import (
     ARMED,
     EVENTS_OF_HALT,
     FAIL,
     PAUSED,
     SETTLED,
-    START,
     STOPPED,
     SUSPEND,
     Verb,
@@ -93,6 +94,7 @@ class Run:
     hands: Hands = field(init=False)
     desk: Desk = field(init=False)
     _losses: tuple[object, int] = (None, 0)  # where in the program, how often the link was lost
+    _silent: frozenset[str] = frozenset()  # sensors that are overdue, and were told so
     _closing: bool = False
 
     def __post_init__(self) -> None:
@@ -149,7 +151,7 @@ class Run:
         """End the run before it has begun, with the alarm up: nothing was switched on by it."""
         self.cursor = self.resume_from or self.cursor
         self.log.begin_at(self.cursor.progress.test_time_second)
-        self._enter(resuming_event(self.state) if self.resume_from else START)
+        self._enter(resuming_event(self.state) if self.resume_from else Verb.START.value)
         self.hands.alarm = self.reason = alarm
         self.log.unconfirmed(alarm)
         self._enter(FAIL, alarm)
@@ -160,9 +162,8 @@ class Run:
         if before is not None:  # whatever fails from here on, the run's place is not lost
             self.cursor = before
         self.log.begin_at(self.cursor.progress.test_time_second)
-        self._enter(resuming_event(self.state) if before else START)
-        if self.channel.chamber is not None:
-            self.channel.chamber.join(self.run_id)
+        self._enter(resuming_event(self.state) if before else Verb.START.value)
+        self.channel.join(self.run_id)
         if before is None:
             self.cursor, action = begin(self.program)
         else:
@@ -231,12 +232,23 @@ class Run:
             self.log.sample(reading, step_before, self.cursor.progress)
         self._keep(action)
         self._tell_suspension()
+        if reading.sensed is not None and self.cursor.halt is Halt.NONE:
+            self._tell_silence(reading.sensed)
         return action
 
     def _tell_suspension(self) -> None:
         on = self.cursor.suspension.on
         if on is not (self.state is RunState.SUSPENDED):
             self._enter(SUSPEND if on else SETTLED)
+
+    def _tell_silence(self, sensed: Sensed) -> None:
+        """Put on record, once each, that a sensor has gone silent, and that it speaks again."""
+        silent = frozenset(sensed.overdue)
+        for name in sorted(silent - self._silent):
+            self.log.note("sensor silent", f"{name}: {sensed.overdue[name].words}")
+        for name in sorted(self._silent - silent):
+            self.log.note("sensor back", f"{name} is read again")
+        self._silent = silent
 
     def _keep(self, action: Action) -> None:
         if action.events:
@@ -253,7 +265,8 @@ class Run:
             self.log.begin_spectrum(self._step(), place, command.sweep, self.reading)
         elif isinstance(command, ReadResistance) and self.hands.resistance is not None:
             celsius, _ = self.hands.temperature()
-            self.log.resistance(self._step(), self.hands.resistance, celsius)
+            around = Around.of(celsius, self.hands.sensed())
+            self.log.resistance(self._step(), self.hands.resistance, around)
 
     def _halted(self) -> Generator[Request, Any, Work | None]:
         """The fold has come to an end, and the cell is disconnected already."""
@@ -313,8 +326,7 @@ class Run:
         self._closing = True
         if not safe:
             yield from self.hands.make_safe()
-        if self.channel.chamber is not None:
-            self.channel.chamber.leave(self.run_id)
+        self.channel.leave(self.run_id)
         if self.alarm:
             events, reason = (FAIL,), f"{reason}; ALARM: {self.alarm}"
         for event in events:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from rig.core.clock import Clock, SimulatedClock
+from rig.core.clock import IDLE_SECOND, Clock, SimulatedClock
 
 
 class Request(NamedTuple):
@@ -38,15 +38,28 @@ class Schedule:
     """What both schedules share. ``between`` runs after each step of a task, in the same thread.
 
     An exception from ``between`` (a store that fails) stops every task, then is raised. In real
-    time ``alive`` is called at each turn, after such a failure, too; it never raises.
+    time ``alive`` is called at each turn, after such a failure, too; it never raises. ``stays``:
+    without a task it waits for the next one instead of returning, until it is stopped.
     """
 
     clock: Clock
     between: Callable[[], None] = lambda: None
     alive: Callable[[], None] = lambda: None
+    stays: bool = False
     _stop_reason: str = ""
     _failure: BaseException | None = None
     _orders: list[tuple[Task, Interrupted]] = field(default_factory=list)
+    _arrivals: list[Task] = field(default_factory=list)
+    _ending: bool = False
+
+    def add(self, task: Task) -> None:
+        """Let one more task live among the others from the next turn on; called as ``interrupt`` is."""
+        self._arrivals.append(task)
+
+    @property
+    def ending(self) -> bool:
+        """Say whether everything was told to end: nothing new begins, and ``between`` may be silent."""
+        return self._ending
 
     def interrupt(self, task: Task, order: Interrupted) -> None:
         """Throw an order into one task at its next turn; called by ``between``, in its thread."""
@@ -55,6 +68,7 @@ class Schedule:
     def stop(self, reason: str) -> None:
         """Tell every task to make safe and end; safe to call from a signal handler."""
         self._stop_reason = reason
+        self._ending = True
 
     def run(self, tasks: Iterable[Task]) -> None:
         """Return when every task has ended."""
@@ -63,6 +77,13 @@ class Schedule:
     def pending(self) -> list[Request]:
         """Return what is on a wire or waits for one; nothing on a clock that jumps."""
         return []
+
+    def retire(self, port: str) -> None:
+        """Let go of what a port took here; it is closed, and nobody asks anything of it now."""
+
+    def _goes_on(self) -> bool:
+        """Say whether a schedule that has no task left waits for more."""
+        return not self._ending and (self.stays or bool(self._arrivals))
 
     def _next(self, task: Task, outcome: Any) -> Request | None:
         """Hand a task its outcome and return what it wants next; None when it has ended.
@@ -113,7 +134,7 @@ class SimulatedSchedule(Schedule):
         free_from: dict[str, float] = {}
         for task in tasks:
             self._push(heap, counter, task, self._next(task, None))
-        while heap:
+        while heap or self._goes_on():
             try:
                 heap = self._turn(clock, heap, counter, free_from)
             except BaseException as broken:  # raised into us, by a signal handler for instance
@@ -131,9 +152,16 @@ class SimulatedSchedule(Schedule):
             return self._interrupt(heap, counter)
         if self._orders:
             return self._give_orders(heap, counter)
+        if self._arrivals and not self._ending:
+            return self._admit(heap, counter)
+        if not heap:
+            clock.idle()
+            self._look_after()
+            return heap
         due, _, task, request = heap[0]
         # A port that another task has kept busy beyond this moment is free only then.
         if not clock.reach(max(due, free_from.get(request.port, due))):
+            self._look_after()
             return heap
         outcome = _outcome(request)
         free_from[request.port] = clock.now()
@@ -151,6 +179,12 @@ class SimulatedSchedule(Schedule):
     ) -> None:
         if request is not None:
             heapq.heappush(heap, (request.due_second, next(counter), task, request))
+
+    def _admit(self, heap: list[_Entry], counter: itertools.count[int]) -> list[_Entry]:
+        arrivals, self._arrivals = self._arrivals, []
+        for task in arrivals:
+            self._push(heap, counter, task, self._next(task, None))
+        return heap
 
     def _interrupt(self, heap: list[_Entry], counter: itertools.count[int]) -> list[_Entry]:
         why, self._stop_reason = Interrupted(self._stop_reason), ""
@@ -200,7 +234,7 @@ class ThreadedSchedule(Schedule):
         try:
             for task in tasks:
                 self._dispatch(task, self._next(task, None), ports, waiting, counter)
-            while waiting:
+            while waiting or self._goes_on():
                 try:
                     self._turn(ports, waiting, counter)
                 except BaseException as broken:  # raised into us, by a signal handler for instance
@@ -213,6 +247,12 @@ class ThreadedSchedule(Schedule):
     def pending(self) -> list[Request]:
         return [request for port in self._ports.values() for request in port.pending()]
 
+    def retire(self, port: str) -> None:
+        thread = self._ports.get(port)
+        if thread is not None and not thread.pending():
+            del self._ports[port]
+            thread.close()
+
     def _turn(
         self, ports: dict[str, _PortThread], waiting: dict[int, Task], counter: itertools.count[int]
     ) -> None:
@@ -220,6 +260,9 @@ class ThreadedSchedule(Schedule):
             self._interrupt(ports, waiting, counter)
         if self._orders:
             self._give_orders(ports, waiting, counter)
+        arrivals, self._arrivals = [] if self._ending else self._arrivals, []
+        for arrival in arrivals:
+            self._dispatch(arrival, self._next(arrival, None), ports, waiting, counter)
         done = self._await()
         task = waiting.pop(done.ticket, None) if done else None
         if done is not None and task is not None:
@@ -229,7 +272,7 @@ class ThreadedSchedule(Schedule):
 
     def _await(self) -> _Done | None:
         try:  # short, so that a stop from a signal handler is seen at once
-            return self._inbox.get(timeout=0.05)
+            return self._inbox.get(timeout=IDLE_SECOND)
         except queue.Empty:
             return None
 

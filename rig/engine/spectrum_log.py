@@ -7,12 +7,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.core.fixture import Fixture
 from rig.core.instruments import ImpedancePoint, Sweep
+from rig.engine.action import Sensed
+from rig.engine.surroundings import PRESSURE, TEMPERATURE
 
 Row = Callable[[str, dict[str, object]], None]
+
+
+class Around(NamedTuple):
+    """What was around a cell while some points were taken; NaN where nobody reads it."""
+
+    ambient_celsius: float
+    surface_celsius: float = math.nan
+    pressure_pascal: float = math.nan
+
+    @staticmethod
+    def of(ambient_celsius: float, sensed: Sensed | None) -> Around:
+        """Return the chamber's temperature with what sensors said."""
+        if sensed is None:
+            return Around(ambient_celsius)
+        values = sensed.values
+        return Around(
+            ambient_celsius, values.get(TEMPERATURE, math.nan), values.get(PRESSURE, math.nan)
+        )
 
 
 class SpectrumLog:
@@ -22,12 +42,12 @@ class SpectrumLog:
         self._row = row
         self._head: dict[str, object] = {}
         self._fixture: Fixture | None = None
-        self._temperatures_celsius: list[float] = []
+        self._around: list[Around] = []
         self._points = 0
 
     def begin(self, labels: dict[str, object], sweep: Sweep, fixture: Fixture | None) -> None:
         """Keep the head of a spectrum that begins; ``labels`` say where in the run it stands."""
-        self._fixture, self._temperatures_celsius, self._points = fixture, [], 0
+        self._fixture, self._around, self._points = fixture, [], 0
         self._head = labels | {
             "amplitude_volt": sweep.amplitude_volt,
             "amplitude_ampere": sweep.amplitude_ampere,
@@ -37,10 +57,10 @@ class SpectrumLog:
         self._tell(None, complete=False)
 
     def points(
-        self, points: Sequence[ImpedancePoint], ts_us: int, celsius: float, *, repeated: bool
+        self, points: Sequence[ImpedancePoint], ts_us: int, around: Around, *, repeated: bool
     ) -> None:
-        """Keep points as they come, with the temperature that they were measured at."""
-        self._temperatures_celsius.append(celsius)
+        """Keep points as they come, with temperatures and pressure that they were measured at."""
+        self._around.append(around)
         for point in points:
             values = self._values(point) | {"ts_us": ts_us, "repeated": repeated}
             key = {"spectrum_count": self._head["spectrum_count"], "point_index": self._points}
@@ -63,14 +83,24 @@ class SpectrumLog:
         return values
 
     def _tell(self, open_circuit_after_volt: float | None, *, complete: bool) -> None:
-        known = [celsius for celsius in self._temperatures_celsius if not math.isnan(celsius)]
+        ambient, ambient_span = _mean_and_span([at.ambient_celsius for at in self._around])
+        surface, surface_span = _mean_and_span([at.surface_celsius for at in self._around])
+        pressure, _ = _mean_and_span([at.pressure_pascal for at in self._around])
         self._row(
             "spectrum",
             self._head
             | {
                 "open_circuit_after_volt": open_circuit_after_volt,
-                "ambient_temperature_celsius": sum(known) / len(known) if known else None,
-                "ambient_temperature_span_kelvin": max(known) - min(known) if known else None,
+                "ambient_temperature_celsius": ambient,
+                "ambient_temperature_span_kelvin": ambient_span,
+                "surface_temperature_celsius": surface,
+                "surface_temperature_span_kelvin": surface_span,
+                "applied_pressure_pa": pressure,
                 "complete": complete,
             },
         )
+
+
+def _mean_and_span(values: Sequence[float]) -> tuple[float | None, float | None]:
+    known = [value for value in values if not math.isnan(value)]
+    return (sum(known) / len(known), max(known) - min(known)) if known else (None, None)

@@ -17,6 +17,7 @@ from rig.engine.cursor import Halt
 class Verb(Enum):
     """What a person, or a program in a person's name, may ask of a run."""
 
+    START = "start"  # begin what is queued
     PAUSE = "pause"  # now: disconnect, and wait for a word
     PAUSE_AFTER_STEP = "pause after step"
     RESUME = "resume"  # go on with what remains of the step
@@ -29,7 +30,7 @@ class Verb(Enum):
 
 
 # Events that no person asks for.
-START, ARMED, FINISH, TRIP, FAIL = "start", "armed", "finish", "trip", "fail"
+ARMED, FINISH, TRIP, FAIL = "armed", "finish", "trip", "fail"
 PAUSED, STOPPED = "paused", "stopped"  # the cell is confirmed disconnected
 SUSPEND, SETTLED = "suspend", "settled"  # its temperature is lost, and back
 RECOVER = "recover"  # the process died: the database still says what the run last was
@@ -38,7 +39,6 @@ _ALIVE = (S.STARTING, S.RUNNING, S.SUSPENDED, S.PAUSING, S.STOPPING)
 _OVER = (S.STOPPED, S.TRIPPED, S.FAILED, S.FINISHED)
 
 TRANSITIONS: dict[tuple[S, str], S] = {
-    (S.QUEUED, START): S.STARTING,
     (S.STARTING, ARMED): S.RUNNING,
     (S.RUNNING, FINISH): S.FINISHED,
     (S.RUNNING, SUSPEND): S.SUSPENDED,
@@ -46,9 +46,12 @@ TRANSITIONS: dict[tuple[S, str], S] = {
     (S.PAUSING, PAUSED): S.PAUSED,
     (S.STOPPING, STOPPED): S.STOPPED,
     **{(state, TRIP): S.TRIPPED for state in (S.RUNNING, S.SUSPENDED, S.PAUSING)},
-    **{(state, FAIL): S.FAILED for state in (*_ALIVE, S.PAUSED)},
+    # One that never began fails, too: its instrument does not answer, or is somebody else's.
+    **{(state, FAIL): S.FAILED for state in (S.QUEUED, *_ALIVE, S.PAUSED)},
     **{(state, RECOVER): S.STARTING for state in (S.QUEUED, *_ALIVE)},
     # --- what people ask for ---
+    (S.QUEUED, "start"): S.STARTING,
+    **{(state, "start"): state for state in (S.STARTING, S.RUNNING, S.SUSPENDED)},
     **{(state, "pause"): S.PAUSING for state in (S.STARTING, S.RUNNING, S.SUSPENDED, S.PAUSING)},
     (S.PAUSED, "pause"): S.PAUSED,
     **{

@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import TypeVar
 
+from pydantic_core import PydanticCustomError
+
 from rig.core.errors import BadInput, Problem
+from rig.protocol.auxiliaries import limits_of, name_problem, read_auxiliary_unit
 from rig.protocol.compile import Compiler, Scope
 from rig.protocol.models import (
     Cell,
@@ -21,6 +25,7 @@ from rig.protocol.models import (
     SoftLimits,
     SuspendRules,
     TemperatureBand,
+    WaitRule,
 )
 from rig.protocol.program import (
     CellFacts,
@@ -32,12 +37,14 @@ from rig.protocol.program import (
     Step,
     StepKind,
     Suspend,
+    SuspendCondition,
 )
 from rig.protocol.schema import ProtocolFile
 from rig.protocol.source import Node
-from rig.protocol.steps import Setting, base_value, record_phases
+from rig.protocol.steps import Setting, base_value, declared, record_phases
 from rig.protocol.validate import validate
 from rig.protocol.variables import Variables, check_all_used, global_variables
+from rig.protocol.words import AUXILIARY_EXAMPLE
 
 M = TypeVar("M", bound=Model)
 
@@ -53,8 +60,9 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
     head = variables.fill(root.without_items("steps"), leave="variables")
     header = validate(ProtocolFile, head, problems)
     cell = _cell_facts(_right_part(Cell, head.get("cell")), record)
-    setting = Setting(cell, Safety(), problems)
-    setting = replace(setting, safety=_safety(head, setting))
+    setting = Setting(cell, Safety(), problems, _auxiliaries(head, problems))
+    safety = _safety(head, setting)
+    setting = replace(setting, safety=safety.intersect(cell.limits) if cell.limits else safety)
     phases: tuple[RecordPhase, ...] = _DEFAULT_RECORD
     if header is not None and header.record is not None:
         phases = record_phases(header.record, head.child("record"), problems)
@@ -76,7 +84,21 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
         OnGap(header.on_gap) if header is not None else OnGap.CONTINUE,
         soft,
         suspend,
+        dict(setting.auxiliaries),
     )
+
+
+def _auxiliaries(head: Node, problems: list[Problem]) -> dict[str, str]:
+    """Return the auxiliaries that are declared rightly, name -> dimension."""
+    block = head.get("auxiliaries")
+    entries = block.value if block is not None and isinstance(block.value, dict) else {}
+    found: dict[str, str] = {}
+    for name, node in entries.items():
+        if message := name_problem(name):
+            problems.append(Problem(node.key_where, message, example=AUXILIARY_EXAMPLE))
+        with suppress(PydanticCustomError):  # said by the model of the header
+            found[name] = read_auxiliary_unit(node.plain())
+    return found
 
 
 def _right_part(model: type[M], block: Node | None) -> M:
@@ -113,6 +135,8 @@ def _safety(head: Node, setting: Setting) -> Safety:
 
 
 _BOUNDS = (
+    "pressure_min_pascal",
+    "pressure_max_pascal",
     "voltage_min_volt",
     "voltage_max_volt",
     "current_max_ampere",
@@ -123,16 +147,26 @@ _BOUNDS = (
 
 
 def _soft(head: Node, setting: Setting) -> Safety | None:
-    place = head.child("safety").child("soft")
-    if place.value is None:
+    place = head.child("safety").get("soft")
+    if place is None or place.value is None:
         return None
     soft = _bounds(_right_part(SoftLimits, place), place, setting)
     tightest = soft.intersect(setting.safety)
     limits = {name: getattr(soft, name) for name in _BOUNDS if getattr(soft, name) is not None}
-    if any(getattr(tightest, name) != limit for name, limit in limits.items()):
+    looser = any(getattr(tightest, name) != limit for name, limit in limits.items())
+    if looser or _looser_auxiliaries(soft, tightest):
         message = "a soft limit lies beyond the hard one: it would never be reached"
         setting.refuse(place, message, SoftLimits.example)
     return soft
+
+
+def _looser_auxiliaries(soft: Safety, tightest: Safety) -> bool:
+    inner = {(limit.name, limit.dimension): limit for limit in tightest.auxiliaries}
+    return any(
+        limit.low not in (None, inner[limit.name, limit.dimension].low)
+        or limit.high not in (None, inner[limit.name, limit.dimension].high)
+        for limit in soft.auxiliaries
+    )
 
 
 def _bounds(limits: SoftLimits, place: Node, setting: Setting) -> Safety:
@@ -142,6 +176,10 @@ def _bounds(limits: SoftLimits, place: Node, setting: Setting) -> Safety:
     )
     low_volt, high_volt = limits.voltage or (None, None)
     low_celsius, high_celsius = limits.temperature or (None, None)
+    low_pascal, high_pascal = limits.pressure or (None, None)
+    auxiliaries = limits_of(limits.auxiliaries)
+    for limit in auxiliaries:
+        declared(limit.name, limit.dimension, place.child("auxiliaries", limit.name), setting)
     return Safety(
         low_volt,
         high_volt,
@@ -149,6 +187,9 @@ def _bounds(limits: SoftLimits, place: Node, setting: Setting) -> Safety:
         low_celsius,
         high_celsius,
         capacity,
+        pressure_min_pascal=low_pascal,
+        pressure_max_pascal=high_pascal,
+        auxiliaries=auxiliaries,
     )
 
 
@@ -158,8 +199,9 @@ def _suspend(
     """Return the band that a held temperature may leave; it has to be wider than any soak's."""
     targets = [step.temperature for step in instructions if isinstance(step, Step)]
     widest = max((target.within_kelvin for target in targets if target is not None), default=0.0)
-    if rules is None:
-        usual = Suspend()
+    conditions = _wait_rules(rules, head.child("suspend"), setting) if rules else ()
+    if rules is None or rules.temperature is None:
+        usual = Suspend(conditions=conditions)
         beyond = max(usual.beyond_kelvin, 2.0 * widest)
         return replace(usual, beyond_kelvin=beyond, resume_kelvin=max(usual.resume_kelvin, widest))
     band, place = rules.temperature, head.child("suspend").child("temperature")
@@ -169,7 +211,33 @@ def _suspend(
             f"the widest band of a set_temperature ({widest:g} K)"
         )
         setting.refuse(place, message, TemperatureBand.example)
-    return Suspend(band.beyond, band.resume, band.settle, band.timeout)
+    return Suspend(band.beyond, band.resume, band.settle, band.timeout, conditions)
+
+
+def _wait_rules(rules: SuspendRules, place: Node, setting: Setting) -> tuple[SuspendCondition, ...]:
+    """Return what else the run waits for; what is wrong with it goes to the problems."""
+    named = place.child("auxiliaries")
+    found = []
+    if rules.pressure is not None:
+        found.append(_wait_rule("pressure", rules.pressure, place.child("pressure"), setting))
+    for name, rule in rules.auxiliaries.items():
+        node = named.child(name)
+        declared(name, rule.resume.dimension, node, setting)
+        found.append(_wait_rule(name, rule, node, setting))
+    return tuple(found)
+
+
+def _wait_rule(name: str, rule: WaitRule, node: Node, setting: Setting) -> SuspendCondition:
+    beyond = rule.above or rule.below
+    assert beyond is not None, "the model demands one of both"
+    dimension = beyond.dimension
+    if name == "pressure" and dimension != "pressure":
+        setting.refuse(node, f"got the {dimension} {beyond.text}, expected a pressure", "12 MPa")
+    operator = ">=" if rule.above else "<="
+    levels = (beyond.value, rule.resume.value)
+    return SuspendCondition(
+        name, dimension, operator, *levels, rule.settle, rule.timeout, beyond.text
+    )
 
 
 def _demand_voltage_limits(

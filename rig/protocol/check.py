@@ -6,7 +6,7 @@ bench hands in ``ChannelFacts``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rig.core.errors import Problem
@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 CELL, IMPEDANCE, CHAMBER, RESISTANCE = "cell", "impedance", "chamber", "resistance"
+TEMPERATURE, PRESSURE = "temperature", "pressure"
+AUXILIARY = "auxiliary "  # before the name of one, in the roles of a channel
 _NEEDS_CELL = {
     StepKind.REST,
     StepKind.CHARGE,
@@ -67,6 +69,7 @@ class ChannelFacts:
     amplitude_volt: float | None = None
     amplitude_ampere: float | None = None
     fixture: Span | None = None  # the frequencies that its open and short were measured at
+    auxiliaries: Mapping[str, str] = field(default_factory=dict)  # name -> dimension
 
 
 def steps_of(program: Program) -> Iterator[Step]:
@@ -75,8 +78,13 @@ def steps_of(program: Program) -> Iterator[Step]:
 
 
 def needs(program: Program) -> set[str]:
-    """Return the roles a channel must have: ``cell``, ``impedance``, ``chamber``, ``resistance``."""
-    found: set[str] = set()
+    """Return the roles a channel must have: ``cell``, ``chamber``, ``pressure``, ``auxiliary dew_point``.
+
+    Not the temperature of a cell: the chamber's stands in for it.
+    """
+    found = {f"{AUXILIARY}{name}" for name in program.auxiliaries}
+    if _watches_pressure(program):
+        found.add(PRESSURE)
     for step in steps_of(program):
         if step.kind in _NEEDS_CELL:
             found.add(CELL)
@@ -91,35 +99,81 @@ def needs(program: Program) -> set[str]:
     return found
 
 
+def _watches_pressure(program: Program) -> bool:
+    conditions = program.suspend.conditions if program.suspend is not None else ()
+    return (
+        program.safety.limits_pressure
+        or (program.soft is not None and program.soft.limits_pressure)
+        or any(condition.quantity == PRESSURE for condition in conditions)
+        or any(end.quantity == PRESSURE for step in steps_of(program) for end in step.ends)
+    )
+
+
 # --- the channel ---------------------------------------------------------------------------------
 
 
 def check_channel(program: Program, channel: ChannelFacts) -> list[Problem]:
     """Return everything that this channel cannot do for this program; empty when it fits."""
     problems = [
-        Problem(channel.name, f"the protocol needs a {role}, the channel has none")
+        Problem(channel.name, f"the protocol needs {_article(role)} {role}, the channel has none")
         for role in sorted(needs(program) - channel.roles)
     ]
     problems += _unwatched(program, channel)
+    problems += _other_auxiliaries(program, channel)
     for step in steps_of(program):
         place = f"{channel.name}, line {step.line} ({step.words})"
         problems += [Problem(place, message) for message in _step_messages(step, program, channel)]
     return list(dict.fromkeys(problems))
 
 
+def _article(role: str) -> str:
+    return "an" if role[0] in "aeiou" else "a"
+
+
 def _unwatched(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
-    """Yield each temperature that is to be watched where nothing reads one: it would never trip."""
-    if CHAMBER in channel.roles:
+    """Yield each limit on something that nothing reads: it would never trip."""
+    yield from _unread_limits(program, channel)
+    if channel.roles & {CHAMBER, TEMPERATURE}:
         return
     why = "the channel has no chamber, so nobody reads a temperature there"
-    for source, safety in (("the protocol", program.safety), ("the bench file", channel.safety)):
-        limits = safety.temperature_min_celsius, safety.temperature_max_celsius
-        if limits != (None, None):
+    for source, safety in _sources(program, channel):
+        if safety.limits_temperature:
             yield Problem(channel.name, f"{source} limits the temperature, but {why}")
     for step in steps_of(program):
         if any(end.quantity == "temperature" for end in step.ends):
             place = f"{channel.name}, line {step.line} ({step.words})"
             yield Problem(place, f"ends by temperature, but {why}")
+
+
+def _sources(program: Program, channel: ChannelFacts) -> tuple[tuple[str, Safety], ...]:
+    who = "the protocol or the cell's record" if program.cell.limits else "the protocol"
+    return (who, program.safety), ("the bench file", channel.safety)
+
+
+def _unread_limits(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
+    for source, safety in _sources(program, channel):
+        if safety.limits_pressure and PRESSURE not in channel.roles:
+            why = "but the channel has no sensor that reads one"
+            yield Problem(channel.name, f"{source} limits the pressure, {why}")
+        for limit in safety.auxiliaries:
+            known = channel.auxiliaries.get(limit.name)
+            if known is None:
+                message = f"{source} limits the auxiliary {limit.name!r}, which the channel has not"
+                yield Problem(channel.name, message, example=f"aux: {{{limit.name}: daq-1/103}}")
+            elif known != limit.dimension:
+                message = f"{source} limits {limit.name} by a {limit.dimension}, its sensor reads a {known}"
+                yield Problem(channel.name, message)
+
+
+def _other_auxiliaries(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
+    """Yield each auxiliary that is there and measures something else than the protocol says."""
+    for name, dimension in program.auxiliaries.items():
+        known = channel.auxiliaries.get(name, dimension)
+        if known != dimension:
+            message = (
+                f"the protocol's {name} is a {dimension}, the channel's sensor reads a {known}"
+            )
+            yield Problem(channel.name, message)
 
 
 def _step_messages(step: Step, program: Program, channel: ChannelFacts) -> Iterator[str]:

@@ -21,15 +21,20 @@ def load_protocol(
     cell: CellFacts | None = None,
 ) -> Program:
     """Read, check and compile a protocol file; see ``loads_protocol``."""
+    text = read_protocol(path)
+    return loads_protocol(text, file_name=str(path), variables=variables, cell=cell)
+
+
+def read_protocol(path: Path | str) -> str:
+    """Return a protocol file's text; raises BadInput where it cannot be read."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(Problem(str(path), f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
         message = f"not UTF-8 text: byte {error.object[error.start]:#04x} at {error.start}"
         raise BadInput(Problem(str(path), message)) from None
-    return loads_protocol(text, file_name=str(path), variables=variables, cell=cell)
 
 
 def loads_protocol(

@@ -5,10 +5,12 @@ Units are read here, into floats in base units. Knows no place in a file and no 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from rig.protocol import auxiliaries as aux
 from rig.protocol import quantities as q
 from rig.protocol.program import QUANTITIES, Target
 
@@ -46,6 +48,10 @@ class SoftLimits(Model):
     capacity: q.CapacityLimit | None = Field(
         default=None, description="The most that one step may pass; per cent of the rated capacity."
     )
+    pressure: q.PressureSpan | None = Field(default=None, description="Of the stack, on the cell.")
+    auxiliaries: dict[str, aux.AuxiliaryBounds] = Field(
+        default={}, description="Of auxiliaries, by name: [lowest, highest], or < highest."
+    )
 
 
 class SafetyLimits(SoftLimits):
@@ -77,14 +83,50 @@ class TemperatureBand(Model):
     timeout: q.Time = Field(default=21_600.0, description="Then the run is paused; default 6 h.")
 
 
+class WaitRule(Model):
+    """When a quantity is so far off that the run waits, and when it is back."""
+
+    example = "dew_point: {above: -40 degC, resume: -45 degC, settle: 10 min}"
+    above: aux.AuxiliaryLevel | None = Field(
+        default=None, description="Above this the cell is disconnected; this or 'below'."
+    )
+    below: aux.AuxiliaryLevel | None = None
+    resume: aux.AuxiliaryLevel = Field(description="At this it is back.")
+    settle: q.Time = Field(default=600.0, description="How long it has to be back.")
+    timeout: q.Time = Field(default=21_600.0, description="Then the run is paused; default 6 h.")
+
+    @model_validator(mode="after")
+    def _can_be_left_and_entered_again(self) -> Self:
+        beyond = self.above or self.below
+        if beyond is None or (self.above is not None and self.below is not None):
+            raise q.refusal("needs one of 'above' and 'below'", self.example)
+        if self.resume.dimension != beyond.dimension:
+            message = f"resume {self.resume.text} is another kind of quantity than {beyond.text}"
+            raise q.refusal(message, self.example)
+        back = self.resume.value - beyond.value
+        if (back if self.above else -back) >= 0:
+            message = f"resume {self.resume.text} has to lie inside of {beyond.text}"
+            raise q.refusal(message, self.example)
+        return self
+
+
 class SuspendRules(Model):
     """A run that holds a temperature waits, disconnected, while the chamber does not hold it.
 
-    That is so without a word, too: beyond 2 K, or twice the widest ``within`` of the protocol.
+    That is so without a word, too: beyond 2 K, or twice the widest ``within`` of the protocol. It
+    waits for a pressure or an auxiliary only where a rule says so.
     """
 
     example = "suspend: {temperature: {beyond: 2 K, resume: 1 K, settle: 10 min}}"
-    temperature: TemperatureBand
+    temperature: TemperatureBand | None = None
+    pressure: WaitRule | None = None
+    auxiliaries: dict[str, WaitRule] = {}
+
+    @model_validator(mode="after")
+    def _waits_for_something(self) -> Self:
+        if self.temperature is None and self.pressure is None and not self.auxiliaries:
+            raise q.refusal("names nothing to wait for", self.example)
+        return self
 
 
 class OnChange(Model):
@@ -130,12 +172,18 @@ class Ends(Model):
     capacity: q.CapacityEnd | None = None
     energy: q.EnergyEnd | None = None
     temperature: q.TemperatureEnd | None = None
+    pressure: q.PressureEnd | None = None
+    auxiliaries: dict[str, aux.AuxiliaryEnd] = {}
     then: q.EndTarget = Target.NEXT
 
     def comparisons(self) -> list[q.Comparison]:
         """Return the ends that were written, in the order of the model."""
         values = (getattr(self, name) for name in QUANTITIES)
-        return [value for value in values if value is not None]
+        named = [
+            replace(value, quantity=name, words=f"{name} {value.words}")
+            for name, value in self.auxiliaries.items()
+        ]
+        return [value for value in values if value is not None] + named
 
     @model_validator(mode="after")
     def _names_an_end(self) -> Self:

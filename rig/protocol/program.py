@@ -77,7 +77,8 @@ class Target(Enum):
 class End:
     """A step ends when ``quantity operator value``; ``words`` is the protocol's own text.
 
-    ``quantity`` is one of ``QUANTITIES``. ``current`` compares the magnitude.
+    ``quantity`` is one of ``QUANTITIES`` or the name of an auxiliary. ``current`` compares the
+    magnitude; ``temperature`` is the cell's own where the channel reads one, else the chamber's.
     """
 
     quantity: str
@@ -96,6 +97,7 @@ QUANTITIES: dict[str, str] = {
     "capacity": "Ah, magnitude, since the step began",
     "energy": "Wh, magnitude, since the step began",
     "temperature": "degC",
+    "pressure": "Pa, on the cell",
 }
 
 
@@ -220,6 +222,16 @@ Instruction = Step | LoopStart | LoopEnd | Branch | Jump
 
 
 @dataclass(frozen=True, slots=True)
+class AuxiliaryLimit:
+    """Bounds of a named auxiliary, in the base unit of its ``dimension``; None where there is none."""
+
+    name: str
+    dimension: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """Hard limits: beyond any of them the run trips. None: not limited by this source.
 
@@ -235,6 +247,9 @@ class Safety:
     check_every_second: float = 1.0
     heating_max_kelvin_per_minute: float | None = None  # while the chamber holds its set point
     lasting_second: float = 0.0  # how long a limit has to be broken
+    pressure_min_pascal: float | None = None
+    pressure_max_pascal: float | None = None
+    auxiliaries: tuple[AuxiliaryLimit, ...] = ()
 
     def intersect(self, other: Safety) -> Safety:
         """Return the tighter of both in every limit; never looser than either."""
@@ -248,7 +263,21 @@ class Safety:
             min(self.check_every_second, other.check_every_second),
             _tighter(min, self.heating_max_kelvin_per_minute, other.heating_max_kelvin_per_minute),
             min(self.lasting_second, other.lasting_second),
+            _tighter(max, self.pressure_min_pascal, other.pressure_min_pascal),
+            _tighter(min, self.pressure_max_pascal, other.pressure_max_pascal),
+            _tighter_auxiliaries((*self.auxiliaries, *other.auxiliaries)),
         )
+
+    @property
+    def limits_temperature(self) -> bool:
+        """Say whether a temperature can trip the run."""
+        bounds = self.temperature_min_celsius, self.temperature_max_celsius
+        return bounds != (None, None) or self.heating_max_kelvin_per_minute is not None
+
+    @property
+    def limits_pressure(self) -> bool:
+        """Say whether a pressure can trip the run."""
+        return (self.pressure_min_pascal, self.pressure_max_pascal) != (None, None)
 
 
 # Limits nothing and hurries nobody: what a source without a word of its own adds.
@@ -262,14 +291,44 @@ def _tighter(
     return choose(present) if present else None
 
 
+def _tighter_auxiliaries(limits: tuple[AuxiliaryLimit, ...]) -> tuple[AuxiliaryLimit, ...]:
+    """Return one limit for each auxiliary; one that was given in two dimensions stays two."""
+    merged: dict[tuple[str, str], AuxiliaryLimit] = {}
+    for limit in limits:
+        key = limit.name, limit.dimension
+        before = merged.get(key, limit)
+        low, high = _tighter(max, before.low, limit.low), _tighter(min, before.high, limit.high)
+        merged[key] = AuxiliaryLimit(*key, low, high)
+    return tuple(merged.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendCondition:
+    """A run waits while ``quantity operator beyond``, until it has been back at ``resume``.
+
+    ``quantity`` is ``pressure`` or the name of an auxiliary; values in the base unit of
+    ``dimension``. ``words`` is the protocol's own text of the threshold.
+    """
+
+    quantity: str
+    dimension: str
+    operator: str  # ">=" or "<="
+    beyond: float
+    resume: float
+    settle_second: float = 600.0
+    timeout_second: float = 21_600.0
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Suspend:
-    """When a run waits for its temperature, and when it goes on; see rig/engine/suspend.py."""
+    """When a run waits, for its temperature or another condition; see rig/engine/suspend.py."""
 
     beyond_kelvin: float = 2.0
     resume_kelvin: float = 1.0
     settle_second: float = 600.0
     timeout_second: float = 21_600.0  # then it is paused: a person has to look
+    conditions: tuple[SuspendCondition, ...] = ()
 
 
 class OnGap(Enum):
@@ -283,13 +342,17 @@ class OnGap(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CellFacts:
-    """What is known of the cell; None where nobody said. Areas in cm^2, thickness in cm, Ah, g."""
+    """What is known of the cell; None where nobody said. Areas in cm^2, thickness in cm, Ah, g.
+
+    ``limits`` are what its record allows, whatever a protocol says.
+    """
 
     area_square_centimetre: float | None = None
     thickness_centimetre: float | None = None
     capacity_ah: float | None = None
     mass_gram: float | None = None
     symmetric: bool | None = None
+    limits: Safety | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,3 +371,4 @@ class Program:
         None  # a voltage or capacity beyond it ends the step, anything else pauses
     )
     suspend: Suspend | None = None
+    auxiliaries: dict[str, str] = field(default_factory=dict)  # name -> dimension, as declared

@@ -7,7 +7,7 @@ that a model lists all its problems at once. Knows no step and no cell.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from rig.core.units import DIMENSIONS, quantity, rate_per_hour
 from rig.protocol.conditions import EXAMPLE, parse_condition
 from rig.protocol.program import QUANTITIES, Expression, Target
 from rig.protocol.source import scalar
-from rig.protocol.words import LATER, not_yet
+from rig.protocol.words import AUXILIARY_NAME, AUXILIARY_UNITS, LATER, not_yet
 
 # What a current may be written as; the last two need the cell to become amperes.
 CURRENT_DIMENSIONS = ("current", "rate", "current_density")
@@ -27,7 +27,18 @@ _END_DIMENSIONS = {"current": CURRENT_DIMENSIONS} | {
     name: (name,) for name in QUANTITIES if name != "current"
 }
 # In a bare end the unit tells the quantity. Temperature last: pint also reads "1 C" as coulomb.
-_BARE_ORDER = ("voltage", "current", "time", "capacity", "energy", "power", "temperature")
+_BARE_ORDER = (
+    "voltage",
+    "current",
+    "time",
+    "capacity",
+    "energy",
+    "power",
+    "pressure",
+    "temperature",
+)
+# What an auxiliary may be read in; the channel's sensor says which of them it is.
+AUXILIARY_DIMENSIONS = tuple(AUXILIARY_UNITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ def _reader(dimension: str, *, positive: bool = False) -> Callable[[object], flo
     return read
 
 
-def _text_schema(*examples: str) -> WithJsonSchema:
+def text_schema(*examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": list(examples)})
 
 
@@ -157,13 +168,34 @@ def read_end(name: str, value: object, words: str = "") -> Comparison:
     if name in LATER:
         raise refusal(not_yet(f"an end on {name!r}"), "voltage > 3 V")
     if name not in QUANTITIES:
-        known = ", ".join(QUANTITIES)
-        message = f"unknown quantity {name!r}, expected one of {known}"
-        raise refusal(message, "voltage > 3 V", did_you_mean(name, QUANTITIES))
-    match = _COMPARED.fullmatch(str(value))
-    operator, text = (match["operator"], match["value"]) if match else ("", value)
+        return _auxiliary_end(name, value, words)
+    operator, text = operator_and_value(value)
     level = read_level(text, _END_DIMENSIONS[name])
     return _sensible(Comparison(name, operator, level, words or f"{name} {value}"))
+
+
+def operator_and_value(value: object) -> tuple[str, object]:
+    """Split ``> 3 V``; the operator is empty where none was written."""
+    match = _COMPARED.fullmatch(str(value))
+    return (match["operator"], match["value"]) if match else ("", value)
+
+
+def _auxiliary_end(name: str, value: object, words: str) -> Comparison:
+    """Read an end on what may be an auxiliary; whether the protocol declares it is seen later."""
+    operator, text = operator_and_value(value)
+    try:
+        level = read_level(text, AUXILIARY_DIMENSIONS)
+    except PydanticCustomError:
+        level = None
+    if level is None or AUXILIARY_NAME.fullmatch(name) is None:
+        raise unknown_quantity(name, QUANTITIES)
+    return Comparison(name, operator, level, words or f"{name} {value}")
+
+
+def unknown_quantity(name: str, known: Iterable[str]) -> PydanticCustomError:
+    """Return the refusal of an end on something that is neither a quantity nor an auxiliary."""
+    message = f"unknown quantity {name!r}, expected one of {', '.join(known)}"
+    return refusal(message, "voltage > 3 V", did_you_mean(name, known))
 
 
 def _comparison_by_unit(operator: str, text: str, words: str) -> Comparison:
@@ -215,7 +247,11 @@ def read_expression(value: object) -> Expression:
 
 
 def _span(dimension: str) -> Callable[[object], tuple[float, float]]:
-    low_example = {"voltage": "[2.5 V, 4.3 V]", "temperature": "[-20 degC, 60 degC]"}[dimension]
+    low_example = {
+        "voltage": "[2.5 V, 4.3 V]",
+        "temperature": "[-20 degC, 60 degC]",
+        "pressure": "[1 MPa, 12 MPa]",
+    }[dimension]
 
     def read(value: object) -> tuple[float, float]:
         if not isinstance(value, list) or len(value) != 2:
@@ -244,47 +280,45 @@ def _plain(value: object) -> str | int | float | bool:
 _COUNT_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\$\w+$"}]
 }
-_SPAN_SCHEMA: dict[str, Any] = {
+SPAN_SCHEMA: dict[str, Any] = {
     "type": "array",
     "items": {"type": "string"},
     "minItems": 2,
     "maxItems": 2,
 }
 
-Voltage = Annotated[float, PlainValidator(_reader("voltage")), _text_schema("4.2 V", "-50 mV")]
+Voltage = Annotated[float, PlainValidator(_reader("voltage")), text_schema("4.2 V", "-50 mV")]
 VoltageStep = Annotated[
-    float, PlainValidator(_reader("voltage", positive=True)), _text_schema("5 mV")
+    float, PlainValidator(_reader("voltage", positive=True)), text_schema("5 mV")
 ]
-Time = Annotated[float, PlainValidator(_reader("time", positive=True)), _text_schema("30 min")]
+Time = Annotated[float, PlainValidator(_reader("time", positive=True)), text_schema("30 min")]
 Frequency = Annotated[
-    float, PlainValidator(_reader("frequency", positive=True)), _text_schema("1 MHz", "0.1 Hz")
+    float, PlainValidator(_reader("frequency", positive=True)), text_schema("1 MHz", "0.1 Hz")
 ]
-Celsius = Annotated[float, PlainValidator(_reader("temperature")), _text_schema("25 degC")]
+Celsius = Annotated[float, PlainValidator(_reader("temperature")), text_schema("25 degC")]
 Kelvin = Annotated[
-    float, PlainValidator(_reader("temperature_difference", positive=True)), _text_schema("0.3 K")
+    float, PlainValidator(_reader("temperature_difference", positive=True)), text_schema("0.3 K")
 ]
 TemperatureRate = Annotated[
-    float, PlainValidator(_reader("temperature_rate", positive=True)), _text_schema("2 K/min")
+    float, PlainValidator(_reader("temperature_rate", positive=True)), text_schema("2 K/min")
 ]
-Fraction = Annotated[float, PlainValidator(_reader("fraction", positive=True)), _text_schema("1 %")]
+Fraction = Annotated[float, PlainValidator(_reader("fraction", positive=True)), text_schema("1 %")]
 Capacity = Annotated[
-    float, PlainValidator(_reader("capacity", positive=True)), _text_schema("2 mAh")
+    float, PlainValidator(_reader("capacity", positive=True)), text_schema("2 mAh")
 ]
-Area = Annotated[float, PlainValidator(_reader("area", positive=True)), _text_schema("0.785 cm^2")]
-Length = Annotated[float, PlainValidator(_reader("length", positive=True)), _text_schema("0.5 mm")]
-Mass = Annotated[float, PlainValidator(_reader("mass", positive=True)), _text_schema("80 mg")]
+Area = Annotated[float, PlainValidator(_reader("area", positive=True)), text_schema("0.785 cm^2")]
+Length = Annotated[float, PlainValidator(_reader("length", positive=True)), text_schema("0.5 mm")]
+Mass = Annotated[float, PlainValidator(_reader("mass", positive=True)), text_schema("80 mg")]
 Current = Annotated[
-    Level, PlainValidator(read_current), _text_schema("C/2", "1.5 mA", "0.5 mA/cm^2")
+    Level, PlainValidator(read_current), text_schema("C/2", "1.5 mA", "0.5 mA/cm^2")
 ]
-Amplitude = Annotated[Level, PlainValidator(read_amplitude), _text_schema("10 mV", "1 mA")]
-CapacityLimit = Annotated[
-    Level, PlainValidator(read_capacity_limit), _text_schema("3 mAh", "125 %")
-]
+Amplitude = Annotated[Level, PlainValidator(read_amplitude), text_schema("10 mV", "1 mA")]
+CapacityLimit = Annotated[Level, PlainValidator(read_capacity_limit), text_schema("3 mAh", "125 %")]
 VoltageSpan = Annotated[
-    tuple[float, float], PlainValidator(_span("voltage")), WithJsonSchema(_SPAN_SCHEMA)
+    tuple[float, float], PlainValidator(_span("voltage")), WithJsonSchema(SPAN_SCHEMA)
 ]
 CelsiusSpan = Annotated[
-    tuple[float, float], PlainValidator(_span("temperature")), WithJsonSchema(_SPAN_SCHEMA)
+    tuple[float, float], PlainValidator(_span("temperature")), WithJsonSchema(SPAN_SCHEMA)
 ]
 Plain = Annotated[
     str | int | float | bool,
@@ -293,22 +327,28 @@ Plain = Annotated[
 ]
 Count = Annotated[int, PlainValidator(_count), WithJsonSchema(_COUNT_SCHEMA)]
 BareEnd = Annotated[
-    Comparison, PlainValidator(read_bare_end), _text_schema("4.2 V", "C/20", "voltage > 3 V")
+    Comparison, PlainValidator(read_bare_end), text_schema("4.2 V", "C/20", "voltage > 3 V")
 ]
-VoltageEnd = Annotated[Comparison, PlainValidator(_end_reader("voltage")), _text_schema("4.2 V")]
-CurrentEnd = Annotated[Comparison, PlainValidator(_end_reader("current")), _text_schema("C/20")]
-PowerEnd = Annotated[Comparison, PlainValidator(_end_reader("power")), _text_schema("5 mW")]
-TimeEnd = Annotated[Comparison, PlainValidator(_end_reader("time")), _text_schema("3 h")]
-CapacityEnd = Annotated[Comparison, PlainValidator(_end_reader("capacity")), _text_schema("1 mAh")]
-EnergyEnd = Annotated[Comparison, PlainValidator(_end_reader("energy")), _text_schema("4 mWh")]
+VoltageEnd = Annotated[Comparison, PlainValidator(_end_reader("voltage")), text_schema("4.2 V")]
+CurrentEnd = Annotated[Comparison, PlainValidator(_end_reader("current")), text_schema("C/20")]
+PowerEnd = Annotated[Comparison, PlainValidator(_end_reader("power")), text_schema("5 mW")]
+TimeEnd = Annotated[Comparison, PlainValidator(_end_reader("time")), text_schema("3 h")]
+CapacityEnd = Annotated[Comparison, PlainValidator(_end_reader("capacity")), text_schema("1 mAh")]
+EnergyEnd = Annotated[Comparison, PlainValidator(_end_reader("energy")), text_schema("4 mWh")]
 TemperatureEnd = Annotated[
-    Comparison, PlainValidator(_end_reader("temperature")), _text_schema("> 45 degC")
+    Comparison, PlainValidator(_end_reader("temperature")), text_schema("> 45 degC")
+]
+PressureEnd = Annotated[
+    Comparison, PlainValidator(_end_reader("pressure")), text_schema("> 12 MPa")
+]
+PressureSpan = Annotated[
+    tuple[float, float], PlainValidator(_span("pressure")), WithJsonSchema(SPAN_SCHEMA)
 ]
 EndTarget = Annotated[
     Target,
     PlainValidator(read_target),
     WithJsonSchema({"enum": [target.value for target in Target]}),
 ]
-Condition = Annotated[Expression, PlainValidator(read_expression), _text_schema(EXAMPLE)]
+Condition = Annotated[Expression, PlainValidator(read_expression), text_schema(EXAMPLE)]
 Resume = Literal["continue", "restart"]
 Phase = Literal["formation", "ageing", "check"]

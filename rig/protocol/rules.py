@@ -20,6 +20,7 @@ from rig.protocol.program import (
     TemperatureTarget,
 )
 from rig.protocol.source import Node
+from rig.protocol.words import AUXILIARY_UNITS
 
 _GROWING = {"time": ">=", "capacity": ">=", "energy": ">="}
 _FALLING = {"current": "<=", "power": "<="}
@@ -93,6 +94,13 @@ def _beyond_temperature(value: float, safety: Safety) -> str | None:
     return outside(value, safety.temperature_min_celsius, safety.temperature_max_celsius, "degC")
 
 
+def _beyond_auxiliary(name: str, value: float, safety: Safety) -> str | None:
+    for limit in safety.auxiliaries:
+        if limit.name == name:
+            return outside(value, limit.low, limit.high, AUXILIARY_UNITS[limit.dimension])
+    return None
+
+
 def end_message(end: End, safety: Safety) -> str | None:
     """Return why ``end`` can never be reached within ``safety``; None when it can."""
     beyond = None
@@ -102,6 +110,11 @@ def end_message(end: End, safety: Safety) -> str | None:
         beyond = _beyond_temperature(end.value, safety)
     elif end.quantity == "capacity":
         beyond = outside(end.value, None, safety.capacity_max_ah, "Ah")
+    elif end.quantity == "pressure":
+        low, high = safety.pressure_min_pascal, safety.pressure_max_pascal
+        beyond = outside(end.value, low, high, "Pa")
+    else:
+        beyond = _beyond_auxiliary(end.quantity, end.value, safety)
     if beyond is None:
         return None
     return f"until {end.words} can never be reached: it lies {beyond}, the safety limit"

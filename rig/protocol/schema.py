@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.protocol import auxiliaries as aux
 from rig.protocol import quantities as q
 from rig.protocol.models import (
     CcCv,
@@ -165,6 +166,9 @@ class ProtocolFile(Model):
     record: Record | None = Field(default=None, description="Default: every 10 s.")
     variables: dict[str, q.Plain] = Field(
         default={}, description="Values of $names; --set gives others."
+    )
+    auxiliaries: dict[str, aux.AuxiliaryUnit] = Field(
+        default={}, description="What else is measured beside the cell: names with their units."
     )
     suspend: SuspendRules | None = Field(
         default=None, description="When the run waits for its temperature; default beyond 2 K."

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rig.core.errors import Problem
+from rig.core.errors import Problem, did_you_mean
 from rig.core.instruments import Sweep
 from rig.protocol import rules
 from rig.protocol.models import (
@@ -29,6 +29,7 @@ from rig.protocol.models import (
     SetTemperature,
 )
 from rig.protocol.program import (
+    QUANTITIES,
     CellFacts,
     End,
     Galvanostat,
@@ -44,6 +45,7 @@ from rig.protocol.program import (
 from rig.protocol.quantities import Comparison, Level
 from rig.protocol.schema import StepLabels
 from rig.protocol.source import Node
+from rig.protocol.words import AUXILIARY_EXAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Setting:
     cell: CellFacts
     safety: Safety
     problems: list[Problem]
+    auxiliaries: Mapping[str, str] = field(default_factory=dict)  # name -> dimension, as declared
 
     def refuse(self, node: Node, message: str, example: str = "") -> None:
         self.problems.append(Problem(node.where, message, example=example))
@@ -119,12 +122,20 @@ def _written_ends(options: Ending, node: Node) -> list[tuple[Comparison, Target,
 def _one_item(item: Comparison | Ends, place: Node) -> list[tuple[Comparison, Target, Node]]:
     if isinstance(item, Comparison):
         return [(item, Target.NEXT, place)]
-    return [(end, item.then, place.child(end.quantity)) for end in item.comparisons()]
+    named = place.child("auxiliaries")
+    return [
+        (end, item.then, (place if end.quantity in QUANTITIES else named).child(end.quantity))
+        for end in item.comparisons()
+    ]
 
 
 def _end(
     kind: StepKind, comparison: Comparison, target: Target, place: Node, setting: Setting
 ) -> End | None:
+    if comparison.quantity not in QUANTITIES and not declared(
+        comparison.quantity, comparison.level.dimension, place, setting
+    ):
+        return None
     problem = rules.end_problem(kind, comparison.quantity, comparison.operator)
     if problem is not None:
         setting.refuse(place, f"until {comparison.words}: {problem[0]}", problem[1])
@@ -135,6 +146,22 @@ def _end(
     if message := rules.end_message(end, setting.safety):
         setting.refuse(place, message)
     return end
+
+
+def declared(name: str, dimension: str, place: Node, setting: Setting) -> bool:
+    """Say whether the protocol declares this auxiliary in this dimension; add what is wrong."""
+    known = setting.auxiliaries.get(name)
+    if known is None:
+        names = [*QUANTITIES, *setting.auxiliaries]
+        message = f"unknown quantity {name!r}, expected one of {', '.join(names)}"
+        suggestion = did_you_mean(name, names)
+        problem = Problem(place.where, message, AUXILIARY_EXAMPLE, suggestion)
+        setting.problems.append(problem)
+        return False
+    if known != dimension:
+        message = f"{name} is declared as a {known}, and this is a {dimension}"
+        setting.refuse(place, message, AUXILIARY_EXAMPLE)
+    return known == dimension
 
 
 # --- the steps -----------------------------------------------------------------------------------

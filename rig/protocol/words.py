@@ -6,6 +6,13 @@ answer instead of "unknown key".
 
 from __future__ import annotations
 
+import re
+
+# What an auxiliary may measure, and the unit it is shown in: what drivers of sensors can say.
+AUXILIARY_UNITS = {"temperature": "degC", "pressure": "Pa", "force": "N", "voltage": "V"}
+AUXILIARY_NAME = re.compile(r"[a-z][a-z0-9_]*")
+AUXILIARY_EXAMPLE = "auxiliaries: {dew_point: degC}"
+
 STEP_WORDS = ("rest", "charge", "discharge", "hold", "cccv", "eis", "resistance", "set_temperature")
 BLOCK_WORDS = ("repeat", "for_each", "if")
 VERBS = STEP_WORDS + BLOCK_WORDS
@@ -34,11 +41,9 @@ LATER = frozenset(
         "on_trip",
         "on_pause",
         "blocks",
-        "auxiliaries",
         "limits",
         # ends, conditions and targets
         "soc",
-        "pressure",
         "dvdt",
         "dV/dt",
         "total_capacity",

@@ -142,8 +142,8 @@ def test_first_point_interval_and_deltas_are_kept() -> None:
         (seen(1.0, 4.31), "voltage 4.31 V above"),
         (seen(1.0, 2.4), "voltage 2.4 V below"),
         (seen(1.0, 3.7, -1.2), "current 1.2 A above"),
-        (seen(1.0, 3.7, temperature_celsius=81.0), "temperature 81 degC above"),
-        (seen(1.0, 3.7, temperature_celsius=-31.0), "temperature -31 degC below"),
+        (seen(1.0, 3.7, temperature_celsius=81.0), "temperature of the chamber 81 degC above"),
+        (seen(1.0, 3.7, temperature_celsius=-31.0), "temperature of the chamber -31 degC below"),
     ],
 )
 def test_safety_comes_before_step_logic(reading: Reading, words: str) -> None:

@@ -44,7 +44,7 @@ SAFETY = Safety(2.5, 4.3, 1.0, -30.0, 80.0, 2.0)
             Progress(),
             Breach(
                 "safety-temperature",
-                "temperature 81.5 degC above the limit of 80 degC",
+                "temperature of the chamber 81.5 degC above the limit of 80 degC",
                 81.5,
                 80.0,
                 "degC",
@@ -55,7 +55,7 @@ SAFETY = Safety(2.5, 4.3, 1.0, -30.0, 80.0, 2.0)
             Progress(),
             Breach(
                 "safety-temperature",
-                "temperature -31 degC below the limit of -30 degC",
+                "temperature of the chamber -31 degC below the limit of -30 degC",
                 -31.0,
                 -30.0,
                 "degC",

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rig.core.errors import RigError
 from rig.core.orders import Order
 from rig.core.records import RunState
 from rig.engine.channel import OnLinkLoss
 from rig.engine.runner import Run
 from rig.engine.schedule import SimulatedSchedule, Task
-from rig.engine.states import TRANSITIONS, Verb
+from rig.engine.states import TRANSITIONS, Verb, after
 from rig.protocol.program import Step
 from tests.engine.rigs import IdealChannel, ListKeeper, looped_program, run_on_ideal
 
@@ -263,3 +264,56 @@ def test_every_verb_is_possible_somewhere_and_none_where_the_table_does_not_say_
         assert states, verb
     assert (RunState.FINISHED, "resume") not in TRANSITIONS
     assert isinstance(looped_program().instructions[CHARGE], Step)
+
+
+# --- the table and the journal -------------------------------------------------------------------
+
+EVENTS = sorted({event for _, event in TRANSITIONS} | {verb.value for verb in Verb} | {"nonsense"})
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=40))
+def test_an_illegal_event_changes_nothing_and_a_legal_one_leads_where_the_table_says(
+    events: list[str],
+) -> None:
+    state = RunState.QUEUED
+    for event in events:
+        try:
+            following = after(state, event)
+        except RigError:
+            assert (state, event) not in TRANSITIONS
+            continue
+        assert following is TRANSITIONS[state, event]
+        state = following
+
+
+@given(st.lists(st.sampled_from([verb.value for verb in Verb]), max_size=20))
+def test_asking_twice_in_a_row_is_asking_once(verbs: list[str]) -> None:
+    """What was asked leads to a state in which it has happened, or in which it is refused."""
+    state = RunState.QUEUED
+    for verb in verbs:
+        once = TRANSITIONS.get((state, verb), state)
+        assert TRANSITIONS.get((once, verb), once) in {once, RunState.STOPPED, RunState.STOPPING}
+        state = once
+
+
+@settings(deadline=None, max_examples=30)
+@given(MANY)
+def test_the_events_of_a_run_replayed_through_the_table_give_the_state_it_ended_in(
+    wishes: list[tuple[float, str]],
+) -> None:
+    """A run goes from state to state by the table's arrows alone, whatever is asked of it."""
+    at = desk(*sorted(wishes), (200_000.0, "stop"), argument="2", cycles=1)
+    at.work()
+    state = RunState.QUEUED
+    for word, _ in at.keeper.states:
+        arrows = {following for (before, _), following in TRANSITIONS.items() if before is state}
+        assert RunState(word) in arrows
+        state = RunState(word)
+    assert state is at.run.state
+
+
+def test_a_start_of_a_run_that_has_begun_is_done_already() -> None:
+    at = desk((3000.0, "start"))
+    at.work()
+    assert at.answer(1) == ("done", "already running")
+    assert at.run.state is RunState.FINISHED

@@ -364,3 +364,73 @@ def test_a_real_time_schedule_says_what_is_on_a_wire_and_what_waits_for_one():
         schedule.run([task(1.0), task(2.0)])
     assert seen
     assert schedule.pending() == []
+
+
+# --- tasks that come later -----------------------------------------------------------------------
+
+
+def test_a_task_that_is_added_lives_among_the_others_and_begins_now(schedule):
+    notes = Notes()
+    began: list[float] = []
+
+    def late() -> Task:
+        began.append(schedule.clock.now())
+        yield Request(schedule.clock.now(), "b", notes.call("late"))
+
+    def between() -> None:
+        if notes.names == ["a0", "a1"] and not began:
+            schedule.add(late())
+
+    schedule.between = between
+    first = schedule.clock.now()
+    schedule.run([ask(schedule.clock, notes, "a", "a0", "a1", "a2")])
+    assert sorted(notes.names) == ["a0", "a1", "a2", "late"]
+    assert began[0] >= first + 10.0
+
+
+def test_a_schedule_that_stays_waits_for_tasks_until_it_is_stopped(schedule):
+    notes = Notes()
+    turns = iter(range(1_000_000))
+
+    def between() -> None:
+        turn = next(turns)
+        if turn == 2:
+            schedule.add(ask(schedule.clock, notes, "a", "a0"))
+        if notes.names:
+            schedule.stop("enough")
+
+    schedule.between, schedule.stays = between, True
+    schedule.run([])
+    assert notes.names == ["a0"]
+    assert schedule.ending
+
+
+def test_what_comes_when_all_is_to_end_does_not_begin(schedule):
+    began: list[str] = []
+
+    def late() -> Task:
+        began.append("late")
+        yield Request(schedule.clock.now())
+
+    def between() -> None:
+        schedule.stop("Ctrl-C")
+        schedule.add(late())
+
+    schedule.between, schedule.stays = between, True
+    schedule.run([])
+    assert began == []
+
+
+def test_a_port_that_is_retired_has_no_thread_and_may_come_back():
+    schedule, notes = threaded(), Notes()
+    seen: list[set[str]] = []
+
+    def task() -> Task:
+        yield Request(schedule.clock.now(), "a", notes.call("one"))
+        schedule.retire("a")
+        seen.append({thread.name for thread in threading.enumerate()})
+        yield Request(schedule.clock.now(), "a", notes.call("two"))
+
+    schedule.run([task()])
+    assert "port a" not in seen[0]
+    assert notes.names == ["one", "two"]

@@ -33,7 +33,11 @@ def test_a_program_says_what_it_needs(load_steps, step, roles):
     assert needs(program) == roles
     channel = ChannelFacts("A1", ALL_ROLES - roles)
     told = [problem.message for problem in check_channel(program, channel)]
-    assert told == [f"the protocol needs a {role}, the channel has none" for role in sorted(roles)]
+    articles = {"impedance": "an"}
+    assert told == [
+        f"the protocol needs {articles.get(role, 'a')} {role}, the channel has none"
+        for role in sorted(roles)
+    ]
 
 
 def test_a_channel_that_can_do_everything_has_no_problem(load_steps):

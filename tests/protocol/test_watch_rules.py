@@ -45,6 +45,10 @@ def test_everything_is_read_in_base_units() -> None:
     assert read.on_gap is OnGap.PAUSE
 
 
+def test_without_a_word_there_are_no_soft_limits() -> None:
+    assert program(f"{SAFETY}}}\n").soft is None
+
+
 @pytest.mark.parametrize(
     ("within", "beyond", "resume"), [("0.3 K", 2.0, 1.0), ("1.5 K", 3.0, 1.5), ("5 K", 10.0, 5.0)]
 )
@@ -69,7 +73,7 @@ def test_without_a_word_the_band_is_wider_than_that_of_any_soak(
             f"{SAFETY}}}\nsuspend: {{temperature: {{beyond: 2 K, resume: 2 K}}}}\n",
             "has to be more than",
         ),
-        (f"{SAFETY}}}\nsuspend: {{}}\n", "'temperature' is missing"),
+        (f"{SAFETY}}}\nsuspend: {{}}\n", "names nothing to wait for"),
         (f"{SAFETY}}}\non_gap: wait\n", "expected 'continue'"),
     ],
 )
