@@ -30,10 +30,13 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 class PostgresServer:
-    """One server of our own; raises FileNotFoundError where PostgreSQL is not installed."""
+    """One server of our own; raises FileNotFoundError where PostgreSQL is not installed.
 
-    def __init__(self) -> None:
-        self._user = _user()
+    Unsynced unless asked, to be quick: what a killed process has written is safe with the system.
+    """
+
+    def __init__(self, *, synced: bool = False) -> None:
+        self._user, self._fsync = _user(), "on" if synced else "off"
         # A socket's path must be short, and its folder open to the server's user.
         self.folder = Path(tempfile.mkdtemp(prefix="rig-pg-", dir="/tmp"))
         self.folder.chmod(0o755)
@@ -50,10 +53,16 @@ class PostgresServer:
         """The database that every server has; tests make their own beside it."""
         return f"postgresql://rig@/postgres?host={quote(str(self._home))}"
 
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's own programs, of the server's version."""
+        return str(self._bin / name)
+
     def start(self) -> None:
         """Start, and return when it accepts connections."""
-        # Unsynced, to be quick: what a killed process has written is safe with the system.
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self._home}' -c fsync=off"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories='{self._home}' "
+            f"-c fsync={self._fsync}"
+        )
         log = str(self._home / "log")
         self._program("pg_ctl", "-w", "-s", "-l", log, "-o", options, "start")
 

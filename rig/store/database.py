@@ -11,7 +11,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,13 @@ from rig.store.address import is_server, without_password
 DEFAULT_URL = "sqlite:///rig.db"
 _IN_MEMORY = (None, "", ":memory:")
 CHECK_REMEDY = "data of a run wait in its journal meanwhile; see: rig db check"
+_NOT_OURS = "it holds no runs: another program's file, or an empty one"
+_NEWER_REMEDY = "install the newer cellrig here, too; or give another database with --db"
+UPGRADE_REMEDY = "upgrade it, once no run is going on; a copy is made first: rig db upgrade"
 
 # A server that does not answer is given up in seconds, and one that vanishes without a word (a
 # cable, a switch) in half a minute. What the URL says of these goes before.
-_PATIENCE = {
+PATIENCE = {
     "connect_timeout": "5",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -58,18 +61,30 @@ def database_url(given: str | None, of_bench: str | None = None) -> str:
 
 
 def open_database(url: str, *, create: bool = True) -> Engine:
-    """Open the database, make its tables, and refuse what cannot be written or is too new.
+    """Open the database, make its tables, and refuse what cannot be written or has another schema.
 
     With ``create`` false a database that does not exist is bad input: somebody wants to read.
     Raises BadInput, and StoreError for a server that is away; what is refused is left as it was.
     """
+    return _opened(url, create, lambda found: _require_schema(found, url, create=create))
+
+
+def open_as_it_is(url: str) -> Engine:
+    """Open a database that is there, whatever version of ours its schema is; changes nothing.
+
+    For those who bring it to the next version, copy it or look at it. Raises like ``open_database``.
+    """
+    return _opened(url, False, lambda found: _require_ours(found, url))
+
+
+def _opened(url: str, create: bool, require: Callable[[Connection], None]) -> Engine:
     engine = _engine(url)
-    path = _file_of(engine)
+    path = file_of(engine)
     try:
         if path is not None:
             _require_file(path, url, create=create)
         with engine.begin() as connection:
-            _require_schema(connection, url, create=create)
+            require(connection)
     except OSError as error:
         raise _cannot(url, error.strerror or str(error)) from error
     except DBAPIError as error:
@@ -85,7 +100,7 @@ def open_database(url: str, *, create: bool = True) -> Engine:
 
 def is_there(url: str) -> bool:
     """Say whether there is a file yet; of a server only asking it can tell."""
-    path = _file_of(_engine(url))
+    path = file_of(_engine(url))
     try:
         return path is None or path.exists()
     except OSError as error:
@@ -112,26 +127,22 @@ def _failure(engine: Engine, error: SQLAlchemyError, remedy: str) -> StoreError:
     return StoreError(f"database {without_password(str(engine.url))}: {reason}", remedy=remedy)
 
 
-def _file_of(engine: Engine) -> Path | None:
+def file_of(engine: Engine) -> Path | None:
     """Return the file of an SQLite database; None for a server's or one in memory."""
     path = engine.url.database
     return Path(path) if engine.dialect.name == "sqlite" and path not in _IN_MEMORY else None
 
 
 def _require_schema(connection: Connection, url: str, *, create: bool) -> None:
-    """Make what is missing; refuse a newer schema, or to read what is none of ours, untouched."""
+    """Make what is missing; refuse another schema, or to read what is none of ours, untouched."""
     server = connection.dialect.name == "postgresql"
     if server and create:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-    version = _schema_version(connection)
+        wait_for_schema(connection)
+    version = schema_version(connection, url)
     if version is None and not create:
-        raise _cannot(url, "it holds no runs: another program's file, or an empty one")
-    if version is not None and not version.isdecimal():
-        raise _cannot(url, f"its schema version is {version!r}, expected a number")
-    if version is not None and int(version) > tables.SCHEMA_VERSION:
-        raise _cannot(
-            url, f"its schema is version {version}, this software knows {tables.SCHEMA_VERSION}"
-        )
+        raise _cannot(url, _NOT_OURS)
+    if version is not None:
+        _require_current(version, url)
     if create or not server:  # who may only read a server's tables must be able to
         tables.metadata.create_all(connection)
     if version is None:
@@ -142,15 +153,53 @@ def _require_schema(connection: Connection, url: str, *, create: bool) -> None:
         connection.execute(insert(tables.meta).values(**identity))
 
 
-def _schema_version(connection: Connection) -> str | None:
-    """Return the version a database says it has, or None when it says nothing."""
+def _require_ours(connection: Connection, url: str) -> None:
+    require_known(schema_version(connection, url), url)
+
+
+def _require_current(version: int, url: str) -> None:
+    known, its = tables.SCHEMA_VERSION, f"its schema is version {version}, this software"
+    if version > known:
+        raise _cannot(url, f"{its} knows {known}", _NEWER_REMEDY, example="")
+    if version < known:
+        raise _cannot(url, f"{its} needs {known}", UPGRADE_REMEDY, example="")
+
+
+def require_known(version: int | None, url: str) -> int:
+    """Return the version of a database that is ours, and not newer than this software.
+
+    Raises BadInput where it is neither.
+    """
+    if version is None:
+        raise _cannot(url, _NOT_OURS)
+    if version > tables.SCHEMA_VERSION:
+        _require_current(version, url)
+    return version
+
+
+def wait_for_schema(connection: Connection) -> None:
+    """Keep others from making or changing the tables until this transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def schema_version(connection: Connection, url: str) -> int | None:
+    """Return the version that a database says its schema has, or None when it says nothing.
+
+    Raises BadInput for a version that is no number.
+    """
     columns = {"key", "value"}
     if not inspect(connection).has_table("meta") or columns != {
         column["name"] for column in inspect(connection).get_columns("meta")
     }:
         return None
     wanted = select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
-    return connection.execute(wanted).scalar()
+    version = connection.execute(wanted).scalar()
+    if version is not None and not version.isdecimal():
+        raise _cannot(url, f"its schema version is {version!r}, expected a number")
+    return None if version is None else int(version)
 
 
 def _engine(url: str) -> Engine:
@@ -171,7 +220,7 @@ def _postgresql(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         connect_args={
             "application_name": "cellrig",
-            **{name: value for name, value in _PATIENCE.items() if name not in url.query},
+            **{name: value for name, value in PATIENCE.items() if name not in url.query},
         },
         json_serializer=_json,
         pool_pre_ping=True,  # the server may have been away since the connection was last used
@@ -211,7 +260,7 @@ def _require_file(path: Path, url: str, *, create: bool) -> None:
         raise _cannot(url, "the file is not writable")
 
 
-def _cannot(url: str, reason: str, remedy: str = "") -> BadInput:
+def _cannot(url: str, reason: str, remedy: str = "", example: str = DEFAULT_URL) -> BadInput:
     where = f"database {without_password(url)}"
-    problem = Problem(where, f"cannot be used: {reason}", example="sqlite:///rig.db")
+    problem = Problem(where, f"cannot be used: {reason}", example)
     return BadInput(problem, remedy=remedy or "give another database with --db")

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from rig.store.copying import Parcel, encode
-from rig.store.server import receive
+from rig.store.database import translated
+from rig.store.presence import own_rig_id
+from rig.store.server import receive, sign_of_life
 from rig.store.waiting import Group, delivered_to, prune, read_group, read_samples_after
 
 
@@ -51,6 +53,16 @@ def deliver_group(journal: Engine, server: Engine) -> int:
     """Deliver one group and take it out of the journal; 0 when nothing waits, or somebody else does."""
     packed = _pack(read_group(journal))
     return packed.group.count if _hand_over(journal, server, packed) else 0
+
+
+def show_life(journal: Engine, server: Engine, *, last: bool = False) -> None:
+    """Let the server know that this rig is there; with ``last`` that its engine ends, as it should.
+
+    Raises StoreError where the server is away, or not the one that has this journal's rows.
+    """
+    with translated(journal), journal.connect() as connection:
+        rig_id = own_rig_id(connection)
+    sign_of_life(server, *delivered_to(journal), rig_id, last=last)
 
 
 def _pack(group: Group) -> _Packed:

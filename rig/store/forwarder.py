@@ -31,14 +31,23 @@ _MARK = text(
 _LAST = text(
     "SELECT max(arrival) FROM (SELECT arrival FROM spool ORDER BY arrival LIMIT :count) AS oldest"
 )
-# A row under the same key that says something else is no copy: whoever wrote it, two runs did.
-# (coalesce, because SQLite and PostgreSQL spell a comparison that knows NULL differently.)
-_MISSING = text(
-    "SELECT count(*) FROM spool LEFT JOIN sample USING (run_id, seq) "
-    "WHERE spool.arrival <= :last AND (sample.ts_us IS NULL OR sample.ts_us <> spool.ts_us "
-    "OR NOT coalesce(sample.voltage_volt = spool.voltage_volt, "
-    "sample.voltage_volt IS NULL AND spool.voltage_volt IS NULL))"
-)
+# A row under the same key that says something else is no copy: whoever wrote it, two runs did. Every
+# value is compared, and NULL with NULL, for which SQLite and PostgreSQL have words of their own.
+_SAME = {"sqlite": "IS", "postgresql": "IS NOT DISTINCT FROM"}
+_MISSING = {
+    dialect: text(
+        "SELECT count(*) FROM spool LEFT JOIN sample USING (run_id, seq) "
+        "WHERE spool.arrival <= :last AND NOT ("
+        + " AND ".join(
+            f"CAST(sample.{name} AS text) {same} CAST(spool.{name} AS text)"
+            if name == "aux"
+            else f"sample.{name} {same} spool.{name}"
+            for name in SAMPLE_COLUMNS[2:]  # after the key
+        )
+        + ")"
+    )
+    for dialect, same in _SAME.items()
+}
 _PRUNE = text("DELETE FROM spool WHERE arrival <= :last")
 
 
@@ -71,7 +80,7 @@ def _forward_group(engine: Engine) -> int:
 def _move(connection: Connection, bounds: dict[str, int]) -> int:
     connection.execute(_MOVE, bounds)
     connection.execute(_MARK, bounds)
-    missing = connection.execute(_MISSING, bounds).scalar_one()
+    missing = connection.execute(_MISSING[connection.dialect.name], bounds).scalar_one()
     if missing:
         raise StoreError(
             f"{missing} samples are not in their table, or others under their numbers; "

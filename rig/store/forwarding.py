@@ -14,10 +14,11 @@ from contextlib import suppress
 from sqlalchemy import Engine
 
 from rig.core.clock import RealClock
-from rig.core.errors import RigError, StoreError
+from rig.core.errors import BadInput, RigError, StoreError
 from rig.store.database import open_database
-from rig.store.delivery import deliver
+from rig.store.delivery import deliver, show_life
 from rig.store.journal import open_store
+from rig.store.presence import SIGN_SECOND
 from rig.store.waiting import Waiting, note_failure, waiting_in
 
 EVERY_SECOND = 0.5
@@ -47,6 +48,7 @@ class Forwarder:
         self._every_second, self._longest_second = every_second, longest_pause_second
         self._failures = 0  # in a row
         self._away_since = 0.0
+        self._sign_due_second = 0.0
         self._news: deque[tuple[str, str]] = deque()
         self._closing = threading.Event()
         self._deadline = 0.0
@@ -60,6 +62,11 @@ class Forwarder:
         """Tell what has happened since the last call; almost free when nothing has."""
         while self._news:
             tell(*self._news.popleft())
+
+    @property
+    def away_second(self) -> float:
+        """For how long the server has taken nothing; 0 while it does."""
+        return self._clock.now() - self._away_since if self._failures else 0.0
 
     def waiting(self) -> Waiting:
         """Return what the server does not have yet."""
@@ -82,6 +89,7 @@ class Forwarder:
         while not self._closing.is_set():
             self._closing.wait(self._turn(lambda: not self._closing.is_set()))
         self._turn(lambda: self._clock.now() < self._deadline)
+        self._say_good_bye()
         self._let_go()
 
     def _turn(self, go_on: Callable[[], bool]) -> float:
@@ -90,12 +98,26 @@ class Forwarder:
             if self._server is None:
                 self._server = open_database(self._database)
             deliver(self._journal, self._server, go_on)
+            self._show_life(self._server)
+        except BadInput as refusal:  # its schema is another: who reads it has to know what to do
+            return self._failed(f"{refusal}; {refusal.remedy}")
         except RigError as failure:
             return self._failed(str(failure))
         except Exception as bug:  # a thread that dies of it would deliver nothing for the whole run
             return self._failed(f"internal error: {bug!r}")
         self._came_back()
         return self._every_second
+
+    def _show_life(self, server: Engine) -> None:
+        now = self._clock.now()
+        if now >= self._sign_due_second:
+            show_life(self._journal, server)
+            self._sign_due_second = now + SIGN_SECOND
+
+    def _say_good_bye(self) -> None:
+        if self._server is not None and not self._failures:
+            with suppress(StoreError):  # it went away at this moment: it is taken for silent
+                show_life(self._journal, self._server, last=True)
 
     def _failed(self, reason: str) -> float:
         self._let_go()

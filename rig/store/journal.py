@@ -26,6 +26,7 @@ from rig.store.database import open_database, translated
 # What belongs to one file alone, and samples, which have a way of their own.
 _NOT_DELIVERED = {
     *("meta", "sample", "spool", "ingest_cursor", "outbox", "forwarded", "feed", "segment"),
+    *("user", "token"),  # who may come in here is nobody's business elsewhere
 }
 # The tables whose rows are delivered as they stand, each after those that it refers to.
 DELIVERED: tuple[Table, ...] = tuple(

@@ -8,10 +8,10 @@ with who, when and why before it happens, whichever process asked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from rig.core.orders import Order
 from rig.store import tables
@@ -41,28 +41,32 @@ def ask(
     reason: str = "",
 ) -> Order:
     """Write an order down; ``rig.engine.states.Verb`` has the verbs. Nobody has obeyed it yet."""
-    row = {
-        "run_id": run_id,
-        "ts_us": wall_us,
-        "verb": verb,
-        "argument": argument,
-        "who": who,
-        "reason": reason,
-    }
+    asked = Order(0, run_id, verb, argument, who, reason, wall_us)
     with translated(engine), engine.begin() as connection:
-        key = connection.execute(insert(tables.journal).values(**row)).inserted_primary_key
+        return write_order(connection, asked)
+
+
+def write_order(connection: Connection, asked: Order) -> Order:
+    """Write an order down in the transaction of what it is about; returns it with its id."""
+    row = {
+        "run_id": asked.run_id,
+        "ts_us": asked.asked_us,
+        "verb": asked.verb,
+        "argument": asked.argument,
+        "who": asked.who,
+        "reason": asked.reason,
+    }
+    key = connection.execute(insert(tables.journal).values(**row)).inserted_primary_key
     assert key is not None
-    return Order(int(key[0]), run_id, verb, argument, who, reason)
+    return replace(asked, order_id=int(key[0]))
 
 
-def unanswered(engine: Engine, run_ids: Iterable[str]) -> list[Order]:
-    """Return the orders for these runs that nobody has answered, oldest first."""
+def unanswered(engine: Engine, run_ids: Iterable[str] | None = None) -> list[Order]:
+    """Return the orders for these runs, or for all, that nobody has answered, oldest first."""
     table = tables.journal
-    statement = (
-        select(table)
-        .where(table.c.run_id.in_(list(run_ids)), table.c.outcome.is_(None))
-        .order_by(table.c.journal_id)
-    )
+    statement = select(table).where(table.c.outcome.is_(None)).order_by(table.c.journal_id)
+    if run_ids is not None:
+        statement = statement.where(table.c.run_id.in_(list(run_ids)))
     with translated(engine), engine.connect() as connection:
         return [_order(dict(row)) for row in connection.execute(statement).mappings()]
 
@@ -93,5 +97,25 @@ def answer_to(engine: Engine, order: Order) -> Answer | None:
 
 def _order(row: dict[str, Any]) -> Order:
     return Order(
-        row["journal_id"], row["run_id"], row["verb"], row["argument"], row["who"], row["reason"]
+        row["journal_id"],
+        row["run_id"],
+        row["verb"],
+        row["argument"],
+        row["who"],
+        row["reason"],
+        row["ts_us"],
     )
+
+
+def newest_order(engine: Engine, run_id: str, verb: str) -> Order | None:
+    """Return the order with this verb that was given last to this run, answered or not."""
+    table = tables.journal
+    statement = (
+        select(table)
+        .where(table.c.run_id == run_id, table.c.verb == verb)
+        .order_by(table.c.journal_id.desc())
+        .limit(1)
+    )
+    with translated(engine), engine.connect() as connection:
+        row = connection.execute(statement).mappings().first()
+    return None if row is None else _order(dict(row))

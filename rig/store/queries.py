@@ -1,4 +1,7 @@
-"""Reading back: runs, samples, spectra, cycles, events. Readers close at once and change nothing."""
+"""Reading back: runs, spectra, cycles, events; samples have a reader of their own, samples.py.
+
+Readers close at once and change nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, Select, Table, delete, desc, func, insert, select, union_all
+from sqlalchemy import Engine, Select, Table, delete, desc, func, insert, select
 
 from rig.core.errors import BadInput, Problem, did_you_mean
-from rig.core.records import SAMPLE_COLUMNS
 from rig.store import tables
 from rig.store.database import translated
 
@@ -69,22 +71,6 @@ def _rows(engine: Engine, statement: Select[Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def samples(engine: Engine, run_id: str, columns: tuple[str, ...] = SAMPLE_COLUMNS) -> pd.DataFrame:
-    """Return a run's samples in order of seq, those still in the spool included.
-
-    The forwarder moves and deletes in one transaction, and one statement sees one moment: a row is
-    in one of the two tables, never in both.
-    """
-    parts = []
-    for table in (tables.sample, tables.spool):
-        chosen = [table.c[name] for name in columns]
-        parts.append(select(table.c.seq.label("_order"), *chosen).where(table.c.run_id == run_id))
-    statement = union_all(*parts).order_by("_order")
-    with translated(engine), engine.connect() as connection:
-        rows = connection.execute(statement).fetchall()
-    return pd.DataFrame(rows, columns=["_order", *columns]).drop(columns="_order")
-
-
 def table_rows(engine: Engine, table: Table, run_id: str) -> list[dict[str, Any]]:
     """Return a run's rows of ``step``, ``cycle``, ``spectrum``... in order of their key."""
     order = list(table.primary_key.columns)
@@ -103,17 +89,22 @@ def load_cursor(engine: Engine, run_id: str) -> tuple[str, str | None] | None:
     return (rows[0]["cursor"], rows[0]["simulation"]) if rows else None
 
 
+_WALL_TIMES = (
+    *((one.c.ts_us, one.c.run_id) for one in (tables.sample, tables.spool, tables.forwarded)),
+    (tables.segment.c.ts_us_last, tables.segment.c.run_id),
+)
+
+
 def last_wall_us(engine: Engine, run_id: str) -> int | None:
     """Return the wall time of a run's newest sample in UTC microseconds, or None without samples.
 
-    In a journal that is the newest that the server has, when no newer one is here.
+    In a journal that is the newest that the server has, when no newer one is here; of a run that is
+    sealed it may be in a segment.
     """
     with translated(engine), engine.connect() as connection:
         newest = [
-            connection.execute(
-                select(func.max(table.c.ts_us)).where(table.c.run_id == run_id)
-            ).scalar()
-            for table in (tables.sample, tables.spool, tables.forwarded)
+            connection.execute(select(func.max(ts_us)).where(run == run_id)).scalar()
+            for ts_us, run in _WALL_TIMES
         ]
     return max((int(ts_us) for ts_us in newest if ts_us is not None), default=None)
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rig.core.alarms import Alarm
 from rig.core.clock import Clock
-from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
+from rig.core.records import ENDED, SAMPLE_COLUMNS, RunState, SampleRow
 from rig.store import tables
 from rig.store.alarms import keep_alarm
 from rig.store.database import translated
@@ -26,7 +26,6 @@ COMMIT_ROWS = 1_000
 COMMIT_SECOND = 1.0
 FORWARD_ROWS = 5_000
 
-_ENDED = {RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED}
 _INSERT_SPOOL = "INSERT INTO spool ({}) VALUES ({})".format(
     ", ".join(SAMPLE_COLUMNS), ", ".join("?" * len(SAMPLE_COLUMNS))
 )
@@ -58,7 +57,9 @@ class Recorder:
         self._committed_second = clock.now()
         self._spooled = 0
         self._failed = False
+        self._hurried = False
         self.samples_committed = 0
+        self.commits = 0  # how many there were, so that one can be waited for
         self.sample = self._samples.append  # no call between the engine and the list
 
     def row(self, table: str, values: dict[str, object]) -> None:
@@ -72,7 +73,7 @@ class Recorder:
         if state is RunState.STARTING:  # a run that is resumed began when it first began
             values["started_us"] = func.coalesce(tables.run.c.started_us, wall_us)
             values["ended_us"] = None
-        if state in _ENDED:
+        if state in ENDED:
             values["ended_us"] = wall_us
         self._states.append(values)
 
@@ -82,6 +83,10 @@ class Recorder:
 
     def alarm(self, alarm: Alarm) -> None:
         self._alarms.append(alarm)
+
+    def hurry(self) -> None:
+        """Let the next look commit: somebody waits for what was just kept."""
+        self._hurried = True
 
     @property
     def waiting_alarms(self) -> tuple[Alarm, ...]:
@@ -108,7 +113,7 @@ class Recorder:
         """Say whether it is time for a commit."""
         if self._second_is_over():
             return True
-        urgent = bool(self._answers) or len(self._samples) >= COMMIT_ROWS
+        urgent = bool(self._answers) or self._hurried or len(self._samples) >= COMMIT_ROWS
         return urgent and not self._failed
 
     def _second_is_over(self) -> bool:
@@ -125,7 +130,8 @@ class Recorder:
         remedy = "make room or free the file; the run can be resumed from its last commit"
         with translated(self._engine, remedy), self._engine.begin() as connection:
             self._write(connection)
-        self._failed = False
+        self._failed = self._hurried = False
+        self.commits += 1
         self._spooled += len(self._samples)
         self.samples_committed += len(self._samples)
         self._samples.clear()

@@ -16,13 +16,16 @@ import psycopg
 from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.dialects import postgresql
 
+from rig.core.clock import RealClock
 from rig.core.errors import StoreError
 from rig.core.records import SAMPLE_COLUMNS
 from rig.store import tables
 from rig.store.copying import Parcel, Range, encode, row_expression, without_nul
 from rig.store.database import CHECK_REMEDY, translated
+from rig.store.presence import note_end, note_heard, note_rig
 from rig.store.waiting import Group
 
+_REAL = RealClock()
 _FEED_BITS = 40  # a journal's numbers below, the journal's own above: 8 million journals
 _COLUMNS = ", ".join(SAMPLE_COLUMNS)
 
@@ -88,7 +91,26 @@ def receive(
         if group.samples:
             _take_samples(connection, parcel or encode(group.samples))
             connection.execute(_MARK, group.marks())
+        note_heard(connection, feed_id, _REAL.wall_us)
     return identity
+
+
+def sign_of_life(
+    server: Engine, journal_id: str, expected_id: str | None, rig_id: str | None, *, last: bool
+) -> None:
+    """Say that this journal's rig is there, though it may have nothing to deliver; ``last`` is good-bye.
+
+    Raises StoreError where this is another database than ``expected_id``, or where it is away.
+    """
+    with translated(server, CHECK_REMEDY), server.begin() as connection:
+        if not connection.execute(_LOCK, {"key": _lock_key(journal_id)}).scalar_one():
+            return  # whoever delivers at this moment is heard of, too
+        _require_identity(connection, expected_id)
+        feed_id = _feed(connection, journal_id)
+        note_rig(connection, feed_id, rig_id)
+        note_heard(connection, feed_id, _REAL.wall_us)
+        if last:
+            note_end(connection, feed_id)
 
 
 def _lock_key(journal_id: str) -> int:

@@ -25,8 +25,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# Version of the schema, kept in `meta`; a newer database is refused, an older one is migrated.
-SCHEMA_VERSION = 1
+# Version of the schema, kept in `meta`. A newer database is refused, an older one until somebody has
+# called `rig db upgrade`. A new column or table stands in rig/store/migrations/versions/, too.
+SCHEMA_VERSION = 2
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String))
 
@@ -75,7 +76,12 @@ run = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("started_us", BigInteger),
     Column("ended_us", BigInteger),
+    # Of a run that was read from a cycler's file: which, its digest, what is odd; else null.
+    Column("origin", JSON),
 )
+
+# The newest run of each channel without a look at protocol texts: a page asks twice a second.
+Index("run_newest", run.c.rig_id, run.c.channel, run.c.created_us, run.c.state, run.c.run_id)
 
 # Where a run stands; `simulation` is the state of simulated cells, so that a rehearsal resumes.
 cursor = Table(
@@ -102,6 +108,7 @@ def _sample_columns() -> list[Column[object]]:
         Column("voltage_volt", Float),
         Column("current_ampere", Float),
         Column("ambient_temperature_celsius", Float),
+        Column("surface_temperature_celsius", Float),
         Column("charging_capacity_ah", Float, nullable=False),
         Column("discharging_capacity_ah", Float, nullable=False),
         Column("charging_energy_wh", Float, nullable=False),
@@ -147,6 +154,8 @@ step = Table(
     Column("capacity_ah", Float, nullable=False),
     Column("energy_wh", Float, nullable=False),
     Column("reason", String, nullable=False),
+    # Counted by charge and discharge, beside the cycle number of the file; see rig/formats/counting.py.
+    Column("own_cycle_count", Integer),
     PrimaryKeyConstraint("run_id", "step_count"),
 )
 
@@ -193,6 +202,9 @@ spectrum = Table(
     Column("correction", JSON),  # the open and short that its points are corrected with, or null
     Column("ambient_temperature_celsius", Float),
     Column("ambient_temperature_span_kelvin", Float),
+    Column("surface_temperature_celsius", Float),  # the cell's own, where a sensor reads it
+    Column("surface_temperature_span_kelvin", Float),
+    Column("applied_pressure_pa", Float),
     Column("complete", Boolean, nullable=False),
     PrimaryKeyConstraint("run_id", "spectrum_count"),
 )
@@ -225,6 +237,7 @@ resistance = Table(
     Column("resistance_ohm", Float),
     Column("voltage_volt", Float),
     Column("ambient_temperature_celsius", Float),
+    Column("surface_temperature_celsius", Float),
     Column("flags", Integer, nullable=False),
     PrimaryKeyConstraint("run_id", "step_count"),
 )
@@ -328,15 +341,22 @@ ingest_cursor = Table(
     Column("seq_next", BigInteger, nullable=False),
 )
 
-# Finished runs sealed to Parquet are listed here (later issue); readers see rows and segments.
+# What of a finished run is sealed to Parquet; see rig/store/sealing.py. Never of a journal.
 segment = Table(
     "segment",
     metadata,
     Column("run_id", String(32), nullable=False),
     Column("seq_first", BigInteger, nullable=False),
     Column("seq_last", BigInteger, nullable=False),
-    Column("path", String, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("test_time_first_second", Float, nullable=False),
+    Column("test_time_last_second", Float, nullable=False),
+    Column("ts_us_last", BigInteger, nullable=False),
+    Column("path", String, nullable=False),  # relative to the folder of segments
+    Column("sha256", String(64), nullable=False),  # of the file
+    Column("bytes", BigInteger, nullable=False),
+    Column("columns", JSON, nullable=False),  # name -> sha256 of its values, see segments.py
+    Column("sealed_us", BigInteger, nullable=False),
+    Column("dropped_us", BigInteger),  # since when its rows need not be in `sample` any more
     PrimaryKeyConstraint("run_id", "seq_first"),
 )
 
@@ -371,4 +391,35 @@ feed = Table(
     metadata,
     Column("feed_id", BigInteger, primary_key=True, autoincrement=True),
     Column("journal_id", String(32), nullable=False, unique=True),
+    # Signs of life, by the server's clock; see rig/store/presence.py.
+    Column("rig_id", String(32)),
+    Column("hostname", String),
+    Column("last_seen_us", BigInteger),
+    Column("ended_us", BigInteger),  # its engine has said good-bye
+    Column("clock_offset_second", Float),  # the rig's minus the server's
+    Column("clock_uncertainty_second", Float),
+)
+
+# --- who may come in; see rig/store/accounts.py ---------------------------------------------------
+
+user = Table(
+    "user",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),  # sessions that began before it are over
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_id", String(32), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("user_name", String, ForeignKey("user.name"), nullable=False),
+    Column("role", String, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
 )

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from rig.core.clock import SimulatedClock
-from rig.core.records import RunState, SampleRow
+from rig.core.records import SAMPLE_COLUMNS, RunState, SampleRow
 from rig.engine.cursor import Cursor, Progress, to_json
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.recorder import Recorder
+from rig.store.samples import sample_frame
 
 FILES = ("", "-wal", "-shm")
 
@@ -68,6 +69,7 @@ def sample(run_id: str, seq: int, **changed: object) -> SampleRow:
         "voltage_volt": 3.0 + seq / 1000,
         "current_ampere": 0.001,
         "ambient_temperature_celsius": 25.0,
+        "surface_temperature_celsius": None,
         "charging_capacity_ah": seq * 1e-6,
         "discharging_capacity_ah": 0.0,
         "charging_energy_wh": seq * 3e-6,
@@ -76,7 +78,8 @@ def sample(run_id: str, seq: int, **changed: object) -> SampleRow:
         "flags": 0,
         "aux": None,
     }
-    return tuple((values | changed).values())
+    values |= changed
+    return tuple(values[name] for name in SAMPLE_COLUMNS)
 
 
 def event(run_id: str, seq: int) -> dict[str, object]:
@@ -113,7 +116,7 @@ def copy_database(path: Path, to: Path) -> Path:
 
 def require_agreement(engine: Engine, run_id: str) -> int:
     """Check that cursor, samples and events of a run agree, without gaps; return how many."""
-    frame = queries.samples(engine, run_id)
+    frame = sample_frame(engine, run_id)
     stored = queries.load_cursor(engine, run_id)
     count = json.loads(stored[0])["progress"]["seq"] if stored else 0
     assert list(frame["seq"]) == list(range(count))

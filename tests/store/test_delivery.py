@@ -15,6 +15,7 @@ from rig.store.database import open_database
 from rig.store.delivery import deliver, deliver_group
 from rig.store.forwarder import forward
 from rig.store.journal import DELIVERED, journal_file, nearest_url, open_store
+from rig.store.samples import sample_frame
 from rig.store.server import receive
 from rig.store.waiting import delivered_to, prune, read_group, waiting_in
 from tests.postgres import own_database
@@ -99,7 +100,7 @@ def test_a_text_that_postgresql_cannot_keep_holds_up_nobody(journal, server):
     queries.insert_row(journal, tables.event, values | {"message": "got b'\x00'"})
     deliver(journal, server)
     assert all_rows(server, "event")[-1]["message"] == "got b'\\x00'"
-    assert queries.samples(server, "a")["tag"].iloc[-1] == "x\\x00y"
+    assert sample_frame(server, "a")["tag"].iloc[-1] == "x\\x00y"
 
 
 @pytest.mark.parametrize("after", ["receive", "prune"])

@@ -106,6 +106,9 @@ def test_a_sample_that_is_there_already_is_left_alone(tmp_path, volt):
         ({}, {"voltage_volt": None}),
         ({"voltage_volt": None}, {}),
         ({}, {"ts_us": 1}),
+        ({}, {"current_ampere": 0.002}),
+        ({"tag": None}, {"flags": 16}),
+        ({"aux": None}, {"aux": '{"dew_point": -60.1}'}),
     ],
 )
 def test_another_sample_under_the_same_number_is_told_and_nothing_is_pruned(tmp_path, there, came):

@@ -9,6 +9,7 @@ from rig.core.records import SAMPLE_COLUMNS
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
+from rig.store.samples import sample_frame, samples
 from tests.store.stores import (
     add_runs,
     keep,
@@ -80,16 +81,16 @@ def test_samples_come_in_order_from_wherever_they_are(engine):
     keep(recorder, RUNS[0], 30, 10)
     recorder.commit()
     assert (rows_in(engine, "sample"), rows_in(engine, "spool")) == (35, 10)
-    frame = queries.samples(engine, RUNS[0])
-    assert tuple(frame.columns) == SAMPLE_COLUMNS
-    assert [tuple(row) for row in frame.astype(object).itertuples(index=False)] == [
+    read = samples(engine, RUNS[0])
+    assert tuple(read.column_names) == SAMPLE_COLUMNS
+    assert [tuple(row.values()) for row in read.to_pylist()] == [
         sample(RUNS[0], seq) for seq in range(40)
     ]
-    assert list(queries.samples(engine, RUNS[0], ("voltage_volt",)).columns) == ["voltage_volt"]
+    assert list(sample_frame(engine, RUNS[0], ("voltage_volt",)).columns) == ["voltage_volt"]
 
 
 def test_a_run_without_samples_has_a_frame_with_columns(engine):
-    frame = queries.samples(engine, RUNS[2])
+    frame = sample_frame(engine, RUNS[2])
     assert tuple(frame.columns) == SAMPLE_COLUMNS
     assert len(frame) == 0
     assert queries.last_wall_us(engine, RUNS[2]) is None

@@ -1,0 +1,1 @@
+"""The steps, chained by Alembic's revision numbers, which are our schema versions."""
