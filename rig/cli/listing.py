@@ -1,4 +1,4 @@
-"""``rig runs``: what is in the database, and out of it as files."""
+"""``rig runs``: what is in the database, out of it as files, and files into it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import typer
 
 from rig.cli.output import duration, output_file, print_json
 from rig.cli.running import Database, Json
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import BadInput, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
     from sqlalchemy import Engine
 
     from rig.store.queries import RunRecord
 
-app = typer.Typer(help="Runs in the database: list, show, export.", no_args_is_help=True)
+app = typer.Typer(help="Runs in the database: list, show, export, import.", no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="A run id, a unique prefix, or last.")]
 
 
@@ -61,7 +60,8 @@ def list_all(db: Database = None, json: Json = False) -> int:
 
 @app.command("show")
 def show(run: RunId, db: Database = None, json: Json = False) -> int:
-    """Show one run: its steps, cycles and events."""
+    """Show one run: its steps, cycles and events; while it goes on, why and what comes next."""
+    from rig.cli.status import lines, now_of
     from rig.store import queries, tables
 
     shown = {"steps": tables.step, "cycles": tables.cycle, "events": tables.event}
@@ -70,19 +70,29 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
         parts: dict[str, list[dict[str, Any]]] = {
             name: queries.table_rows(engine, table, record.run_id) for name, table in shown.items()
         }
+        now = now_of(engine, record)
     if json:
-        print_json(_plain(record) | parts)
+        print_json(_plain(record) | parts | {"now": None if now is None else now.plain()})
         return 0
     typer.echo(
         f"run {record.run_id}  channel {record.channel}  {record.state}: {record.values['reason']}"
     )
-    typer.echo(f"protocol {record.protocol_name}, sha256 {record.values['protocol_sha256'][:16]}")
+    origin = record.values["origin"]
+    if origin:
+        typer.echo(
+            "from {file} ({format}), sha256 {sha256:.16}; cycles {cycle_numbers}".format(**origin)
+        )
+    else:
+        sha256 = record.values["protocol_sha256"]
+        typer.echo(f"protocol {record.protocol_name}, sha256 {sha256[:16]}")
     for step in parts["steps"]:
         took = duration(step["ended_second"] - step["began_second"])
         what = "{step_count:>5}  cycle {cycle_count:>4}  {words}".format(**step)
         typer.echo(f"  {what}  {took}: {step['reason']}")
     for event in parts["events"]:
         typer.echo("  {test_time_second:>12.1f} s  {kind}: {message}".format(**event))
+    for line in lines(now)[1:] if now is not None else ():
+        typer.echo(line)
     return 0
 
 
@@ -90,7 +100,11 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
 def export(
     run: RunId,
     format_name: Annotated[
-        str, typer.Option("--format", help="bdf-csv, bdf-parquet, csv, or eis-csv for spectra.")
+        str,
+        typer.Option(
+            "--format",
+            help="bdf-csv, bdf-parquet, csv, parquet; eis-csv; results-json, results-csv; archive.",
+        ),
     ] = "bdf-csv",
     spectrum: Annotated[
         int | None,
@@ -100,43 +114,33 @@ def export(
     db: Database = None,
     json: Json = False,
 ) -> int:
-    """Write a run's samples as a file (Battery Data Format, or every column), or its spectra."""
+    """Write a run as a file: its samples, spectra, results, or all of it as an archive."""
+    from rig.bench.run_files import export_run
     from rig.store import queries
-    from rig.store.export import FORMATS, write_frame, write_samples
+    from rig.store.exporting import FORMATS
 
     if spectrum is not None and format_name != "eis-csv":
         raise BadInput(Problem("--spectrum", "goes with --format eis-csv only"))
     if format_name not in FORMATS:
         message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
-        raise BadInput(Problem("--format", message, example="--format bdf-csv"))
+        nearest = did_you_mean(format_name, FORMATS)
+        raise BadInput(Problem("--format", message, example="--format bdf-csv", suggestion=nearest))
     with _opened(db) as engine:
         record = queries.find_run(engine, run)
         usual = f"{record.channel}_{record.run_id[:8]}{FORMATS[format_name]}"
         path = output_file("--out", usual if out is None else out)
-        if format_name == "eis-csv":
-            rows = write_frame(_spectra(engine, record, spectrum), path, format_name)
-        else:
-            rows = write_samples(queries.samples(engine, record.run_id), path, format_name)
+        written = export_run(engine, record, path, format_name, spectrum)
     if json:
-        print_json({"run_id": record.run_id, "file": str(path), "rows": rows})
+        print_json({"run_id": record.run_id} | written.to_dict())
     else:
-        typer.echo(f"{rows} {'points' if format_name == 'eis-csv' else 'samples'}: {path}")
+        typer.echo(f"{written.rows} {written.what}: {written.file}")
+        for other in written.beside:
+            typer.echo(f"metadata: {other}")
     return 0
 
 
-def _spectra(engine: Engine, run: RunRecord, wanted: int | None) -> DataFrame:
-    from rig.store import queries, tables
-    from rig.store.export import spectra_frame
-
-    heads, points = (
-        queries.table_frame(engine, table, run.run_id)
-        for table in (tables.spectrum, tables.impedance_point)
-    )
-    return spectra_frame(heads, points, wanted)
-
-
 def _plain(run: RunRecord) -> dict[str, Any]:
-    keys = ("run_id", "channel", "protocol_name", "protocol_sha256", "state", "reason")
+    keys = ("run_id", "channel", "protocol_name", "protocol_sha256", "state", "reason", "origin")
     return {key: run.values[key] for key in keys} | {"started": _when(run)}
 
 
