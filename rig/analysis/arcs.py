@@ -6,6 +6,7 @@ general: starting values, effective capacitances and direct-current resistance a
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from rig.analysis.circuit import Circuit, Element, Parallel
@@ -21,6 +22,7 @@ class Arc:
     storage_at: int
 
 
+@functools.lru_cache(maxsize=256)
 def arcs(circuit: Circuit) -> tuple[Arc, ...]:
     """Return the circuit's ``p(R, C or CPE)`` parts that stand in the outermost chain."""
     pairs = (_pair(part) for part in circuit.chain.parts if isinstance(part, Parallel))
@@ -44,4 +46,7 @@ def _pair(part: Parallel) -> tuple[Element, Element] | None:
 def resistor_names(circuit: Circuit) -> tuple[str, ...]:
     """Return the resistors that carry direct current one after the other: alone, or in arcs."""
     alone = (p.name for p in circuit.chain.parts if isinstance(p, Element) and p.kind == "R")
-    return (*alone, *(arc.resistor.name for arc in arcs(circuit)))
+    whole = (
+        f"{p.name}_R" for p in circuit.chain.parts if isinstance(p, Element) and p.kind == "ZARC"
+    )
+    return (*alone, *(arc.resistor.name for arc in arcs(circuit)), *whole)

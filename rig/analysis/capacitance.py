@@ -114,6 +114,10 @@ def effective_capacitances(circuit: Circuit, values: Real) -> dict[str, float]:
             alpha, resistance = values[arc.storage_at + 1], values[arc.resistor_at]
             storage = hsu_mansfeld_capacitance(storage, alpha, resistance)
         found[arc.storage.name] = storage
+    for part in circuit.chain.parts:
+        if isinstance(part, Element) and part.kind == "ZARC":
+            first = circuit.position(part.parameters[0].name)
+            found[part.name] = float(values[first + 1] / values[first])  # tau / R is Hsu-Mansfeld's
     return found | _tail_capacitances(circuit, values)
 
 

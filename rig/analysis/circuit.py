@@ -1,13 +1,14 @@
 """Equivalent circuits as trees: impedance and its exact derivatives with respect to every value.
 
-A circuit is a chain of elements and of parallel chains, to any depth. Reading one from text is in
-``circuit_text``. This module knows no data, no weights and no fit.
+A circuit is a chain of elements and of parallel chains, to any depth, evaluated for one set of
+values or for many at once. Reading one from text is in ``circuit_text``. This module knows no data,
+no weights and no fit.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from numpy.typing import ArrayLike
 
 from rig.analysis.circuit_elements import KINDS, Complex, Parameter, Real
 from rig.core.errors import BadInput, Problem, did_you_mean
+
+# (part of a circuit, s, values from its first on) -> (impedance or admittance, its derivatives)
+Evaluation = Callable[["Element | Series | Parallel", Complex, Real], tuple[Complex, list[Complex]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,10 @@ class Series:
         return tuple(parameter for part in self.parts for parameter in part.parameters)
 
     def evaluate(self, s: Complex, values: Real) -> tuple[Complex, list[Complex]]:
-        total, derivatives = np.zeros_like(s), list[Complex]()
-        for impedance, by_value in _each(self.parts, s, values):
+        (total, derivatives), *others = _each(self.parts, s, values)
+        for impedance, by_value in others:
             total = total + impedance
-            derivatives += by_value
+            derivatives = [*derivatives, *by_value]
         return total, derivatives
 
     def __str__(self) -> str:
@@ -70,25 +74,49 @@ class Parallel:
         return tuple(parameter for branch in self.branches for parameter in branch.parameters)
 
     def evaluate(self, s: Complex, values: Real) -> tuple[Complex, list[Complex]]:
-        results = _each(self.branches, s, values)
-        total = 1.0 / np.sum([1.0 / impedance for impedance, _ in results], axis=0)
-        derivatives: list[Complex] = []
-        for impedance, by_value in results:
-            share = (total / impedance) ** 2  # dZ/dZ_k, the square of the current's share
-            derivatives += [share * derivative for derivative in by_value]
-        return total, derivatives
+        (total, by_value), *others = _each(self.branches, s, values, _admittance)
+        derivatives = list(by_value)
+        for admittance, by_value in others:
+            total = total + admittance
+            derivatives += by_value
+        impedance = 1.0 / total
+        turned = -impedance * impedance  # dZ/dY
+        return impedance, [turned * derivative for derivative in derivatives]
 
     def __str__(self) -> str:
         return f"p({','.join(str(branch) for branch in self.branches)})"
 
 
+def _impedance(
+    node: Element | Series | Parallel, s: Complex, values: Real
+) -> tuple[Complex, list[Complex]]:
+    return node.evaluate(s, values)
+
+
+def _admittance(
+    branch: Element | Series | Parallel, s: Complex, values: Real
+) -> tuple[Complex, list[Complex]]:
+    """Return a branch's admittance and its derivatives: directly where its element knows them."""
+    if isinstance(branch, Series) and len(branch.parts) == 1:
+        only = branch.parts[0]
+        if isinstance(only, Element) and (direct := KINDS[only.kind].admittance):
+            return direct(s, values)
+    impedance, by_value = branch.evaluate(s, values)
+    admittance = 1.0 / impedance
+    turned = -admittance * admittance
+    return admittance, [turned * derivative for derivative in by_value]
+
+
 def _each(
-    nodes: Sequence[Element | Series | Parallel], s: Complex, values: Real
+    nodes: Sequence[Element | Series | Parallel],
+    s: Complex,
+    values: Real,
+    evaluate: Evaluation = _impedance,
 ) -> list[tuple[Complex, list[Complex]]]:
     """Evaluate ``nodes``, each on its own stretch of ``values``, in the order of the text."""
     results, begin = [], 0
     for node in nodes:
-        result = node.evaluate(s, values[begin:])
+        result = evaluate(node, s, values[begin:])
         begin += len(result[1])
         results.append(result)
     return results
@@ -115,14 +143,33 @@ class Circuit:
     def impedance_and_jacobian(
         self, frequency_hertz: ArrayLike, values: Sequence[float] | Real
     ) -> tuple[Complex, Complex]:
-        """Return the impedance, shape (n,), and dZ/dvalue, shape (n, number of parameters)."""
+        """Return the impedance, shape (n,), and dZ/dvalue, shape (n, number of parameters).
+
+        Many sets of values at once, shape (sets, parameters), give (sets, n) and (sets, n,
+        parameters); frequencies are common to all, (n,), or each set's own, (sets, n).
+        """
         given = np.asarray(values, dtype=float)
-        if given.shape != (len(self.parameters),):
+        if given.ndim == 0 or given.shape[-1] != len(self.parameters):
             expected = f"{len(self.parameters)} values ({', '.join(self.names)})"
-            raise BadInput(Problem(f"circuit {self}", f"got {given.size}, expected {expected}"))
+            got = given.shape[-1] if given.ndim else 1
+            raise BadInput(Problem(f"circuit {self}", f"got {got}, expected {expected}"))
         s = 2j * np.pi * np.asarray(frequency_hertz, dtype=float)
-        impedance, derivatives = self.chain.evaluate(s, given)
-        return impedance, np.stack(derivatives, axis=-1)
+        if given.ndim == 1:
+            impedance, derivatives = self.chain.evaluate(s, given)
+            return impedance, np.stack(derivatives, axis=-1)
+        impedance, by_value = self.sensitivities(s, given)
+        return impedance, np.moveaxis(by_value, -2, -1)
+
+    def sensitivities(self, s: Complex, values: Real) -> tuple[Complex, Complex]:
+        """Return impedances (sets, n) and dZ/dvalue (sets, parameters, n) of ``values`` (sets, p).
+
+        ``s`` is j omega, of shape (n,) or (sets, n). The way of a fit: no copy more than needed.
+        """
+        impedance, derivatives = self.chain.evaluate(s, np.ascontiguousarray(values.T)[..., None])
+        by_value = np.empty((len(values), len(derivatives), s.shape[-1]), dtype=np.complex128)
+        for position, derivative in enumerate(derivatives):
+            by_value[:, position] = derivative
+        return impedance, by_value
 
     def position(self, name: str) -> int:
         """Return where ``name`` stands; impedance.py's ``CPE1_0`` means ``CPE1_Q`` here.

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rig.analysis.arcs import resistor_names
 from rig.analysis.capacitance import Geometry
-from rig.analysis.impedance_fit import CircuitFit, fit_circuit
+from rig.analysis.impedance_fit import CircuitFit, fit_spectra
+from rig.analysis.impedance_series import fit_series
 from rig.analysis.spectrum import Spectrum
+from rig.core.errors import BadInput, Problem
 
 HOPELESS = 1e9  # instead of the infinite AICc of a fit with as many parameters as data
+FEW_STARTS = 4  # simple circuits, many of them: the exchange of arcs finds what is missing
 SIGNIFICANT = 2.0  # standard deviations of the autocorrelation of pure noise, 1/sqrt(residuals)
 
 
@@ -37,6 +41,9 @@ class Candidate:
     circuit: str
     aicc: float
     weight: float
+
+    def to_dict(self) -> dict[str, object]:
+        return {"circuit": self.circuit, "aicc": self.aicc, "weight": self.weight}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,48 @@ def fit_family(
     spectrum: Spectrum, circuits: Sequence[str], geometry: Geometry | None, inductance: bool
 ) -> CircuitFamily:
     """Fit from simple to rich, until one more parameter no longer lowers the AICc."""
-    fits: list[CircuitFit] = []
+    return fit_families([spectrum], circuits, geometry, inductance)[0]
+
+
+def fit_families(
+    spectra: Sequence[Spectrum],
+    circuits: Sequence[str],
+    geometry: Geometry | None,
+    inductance: bool,
+) -> list[CircuitFamily]:
+    """Fit a series of spectra, in its order, so that arcs keep their labels; one family for each.
+
+    Each circuit is fitted to all that a simpler one left unsatisfied, as one series.
+    """
+    fits: list[list[CircuitFit]] = [[] for _ in spectra]
+    going_on = list(range(len(spectra)))
     for text in circuits:
         circuit = f"L0-{text}" if inductance else text
-        fits.append(fit_circuit(spectrum, circuit, geometry=geometry, starts=2))
-        if len(fits) > 1 and fits[-1].aicc > fits[-2].aicc:
+        series = fit_series(
+            [spectra[i] for i in going_on], circuit, geometry=geometry, starts=FEW_STARTS
+        )
+        for i, fit in zip(going_on, series, strict=True):
+            fits[i].append(fit)
+        going_on = [
+            i for i in going_on if len(fits[i]) == 1 or fits[i][-1].aicc <= fits[i][-2].aicc
+        ]
+        if not going_on:
             break
+    return [_weighed(one) for one in fits]
+
+
+def compare_circuits(spectrum: Spectrum, circuits: Sequence[str], **options: Any) -> CircuitFamily:
+    """Fit every circuit to one spectrum and weigh them by AICc; ``options`` as for fit_spectra.
+
+    Weights are comparable for the same points and weighting only, which they are here. Raises
+    BadInput for circuits that are the same.
+    """
+    if len(set(circuits)) < len(circuits):
+        raise BadInput(Problem("circuits", f"got {', '.join(circuits)}, expected different ones"))
+    return _weighed([fit_spectra([spectrum], one, **options)[0] for one in circuits])
+
+
+def _weighed(fits: Sequence[CircuitFit]) -> CircuitFamily:
     admitted = np.array([_admissible(fit) for fit in fits])
     if not admitted.any():
         admitted[:] = True

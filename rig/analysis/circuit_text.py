@@ -35,8 +35,12 @@ def parse_circuit(text: str) -> Circuit:
 
 
 _TOKEN = re.compile(r"\s*(p\s*\(|[A-Za-z]\w*|\S|$)")
-_ELEMENT = re.compile(rf"({'|'.join(KINDS)})(?:\d*|_\w+)")
 _EXAMPLE = "R0-p(R1,CPE1)-CPE2"
+
+
+def _element() -> re.Pattern[str]:
+    """Built anew each time, because elements may be registered: ``re`` keeps what it has seen."""
+    return re.compile(rf"({'|'.join(KINDS)})(?:\d*|_\w+)")
 
 
 class _Reader:
@@ -72,7 +76,7 @@ class _Reader:
             raise self._misplaced("an element or p(")
         where = self._column()
         self._next()
-        match = _ELEMENT.fullmatch(token)
+        match = _element().fullmatch(token)
         if match is None:
             message = f"got {token!r}, expected one of {', '.join(KINDS)} with a number"
             self.problems.append(Problem(where, message, example=_EXAMPLE))

@@ -4,6 +4,8 @@ Scale quantities as logarithms, exponents as they are. The Q of an arc's CPE giv
 logarithm of the arc's time constant, ln tau = (ln R + ln Q) / alpha: Q changes over decades when
 alpha moves a little, tau stays where the arc is seen. Measured on three overlapping arcs from
 detuned starts, this finds the minimum 60 times of 60 in 12 steps; ln Q does 58 times in 19.
+
+Arrays end in the axis of parameters and may have any axes before it. Knows no data.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ class Coordinates:
 
     def __init__(self, circuit: Circuit, keep: Collection[int] = ()) -> None:
         self.logarithmic: NDArray[np.bool_] = np.array(
-            [not parameter.exponent for parameter in circuit.parameters]
+            [not parameter.exponent for parameter in circuit.parameters], dtype=bool
         )
         found = [
             (arc.resistor_at, arc.storage_at, arc.storage_at + 1)
@@ -43,19 +45,20 @@ class Coordinates:
 
     def of(self, values: Real) -> Real:
         theta = self.own(values)
-        theta[self._q] = (theta[self._r] + theta[self._q]) / values[self._alpha]
+        theta[..., self._q] = (theta[..., self._r] + theta[..., self._q]) / values[..., self._alpha]
         return theta
 
     def values(self, theta: Real) -> Real:
         own = theta.copy()
-        own[self._q] = theta[self._q] * theta[self._alpha] - theta[self._r]
+        own[..., self._q] = theta[..., self._q] * theta[..., self._alpha] - theta[..., self._r]
         return np.where(self.logarithmic, np.exp(np.where(self.logarithmic, own, 0.0)), own)
 
-    def jacobian(self, by_own: Real, theta: Real) -> Real:
-        """Turn derivatives by each value's own coordinate into those by ``theta``."""
-        by_theta = by_own.copy()
-        by_q = by_own[:, self._q]
-        by_theta[:, self._r] -= by_q
-        by_theta[:, self._alpha] += by_q * theta[self._q]
-        by_theta[:, self._q] = by_q * theta[self._alpha]
-        return by_theta
+    def slopes(self, theta: Real, values: Real) -> Real:
+        """Return d value / d theta, shape (..., parameters, parameters)."""
+        own = np.where(self.logarithmic, values, 1.0)
+        slopes = own[..., None] * np.eye(theta.shape[-1])
+        q, by = self._q, own[..., self._q]
+        slopes[..., q, self._r] = -by
+        slopes[..., q, self._alpha] = by * theta[..., q]
+        slopes[..., q, q] = by * theta[..., self._alpha]
+        return slopes

@@ -1,113 +1,45 @@
-"""Fit an equivalent circuit to a spectrum by complex least squares, with honest uncertainties.
+"""Fit equivalent circuits to spectra by complex least squares, with honest uncertainties.
 
-The covariance is scaled by the residual variance, because the noise of an impedance analyser is
-rarely known; where the caller gives standard uncertainties it is not scaled. A parameter that the
-data do not hold is returned as not determined, and shown without digits.
+One spectrum or a thousand: ``fit_spectra`` runs them down together, ``fit_circuit`` is the same for
+one. No guess is needed (``impedance_start``). The covariance is scaled by the residual variance,
+because the noise of an impedance analyser is rarely known; where the caller gives standard
+uncertainties it is not scaled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr, stdtrit
 
+from rig.analysis.arcs import resistor_names
 from rig.analysis.capacitance import Geometry, assign, assignment_flags, effective_capacitances
 from rig.analysis.circuit import Circuit
-from rig.analysis.circuit_elements import Complex, Parameter, Real
+from rig.analysis.circuit_elements import Real
 from rig.analysis.circuit_text import parse_circuit
-from rig.analysis.flags import EIS_IND, EIS_UNDET, FlagNote, Level, flag
-from rig.analysis.impedance_problem import Bounds, CircuitProblem, Start, Weights, scales
+from rig.analysis.impedance_minima import Minima, find_minima
+from rig.analysis.impedance_problem import Bounds, CircuitProblem, Start, Weights
+from rig.analysis.impedance_result import (
+    UNDETERMINED,
+    CircuitFit,
+    FittedParameter,
+    autocorrelation,
+    corrected_akaike,
+    fitted_parameter,
+    inductive_flags,
+    undetermined_flags,
+)
 from rig.analysis.spectrum import Spectrum
-from rig.core.errors import AnalysisError
+from rig.core.errors import AnalysisError, BadInput, Problem
 
-UNCERTAIN = 0.3  # relative standard uncertainty above which a parameter is flagged
-UNDETERMINED = 1.0  # and above which it is not reported
-SAME_OBJECTIVE = 1.001  # starts whose sums of squares agree within 0.1 % found the same minimum
-EXACT = 1e-20  # of the sum of squares of the data: below this, a fit is exact to rounding
+__all__ = ["CircuitFit", "CircuitFits", "FittedParameter", "fit_circuit", "fit_spectra"]
 
-
-@dataclass(frozen=True, slots=True)
-class FittedParameter:
-    """A value in ``unit`` with its standard error (0 when fixed); undetermined has no digits."""
-
-    name: str
-    value: float
-    standard_error: float
-    unit: str
-    determined: bool
-
-    def to_dict(self) -> dict[str, object]:
-        shown = self.determined
-        return {
-            "value": self.value if shown else None,
-            "standard_error": self.standard_error if shown else None,
-            "unit": self.unit,
-            "determined": self.determined,
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CircuitFit:
-    """The best fit found. ``objective`` is the sum of squared weighted residuals.
-
-    ``covariance`` is of the values in their own units, in the order of ``parameters``.
-    ``starts_agreeing`` of ``starts`` ended at this objective: fewer than all means that other
-    minima exist. ``residual_autocorrelation`` from point to point is near 0 for noise and near 1
-    for a circuit that does not describe the data. ``aicc`` counts the noise as a parameter and
-    compares fits of the same points and weights only.
-    """
-
-    circuit: Circuit
-    parameters: tuple[FittedParameter, ...]
-    covariance: Real
-    weights: str
-    objective: float
-    residual_rms_relative: float
-    residual_autocorrelation: float
-    aicc: float
-    points: int
-    starts: int
-    starts_agreeing: int
-    effective_capacitance_farad: dict[str, float]
-    assignment: dict[str, str]
-    flags: tuple[FlagNote, ...]
-
-    @property
-    def values(self) -> Real:
-        return np.array([parameter.value for parameter in self.parameters])
-
-    def impedance(self, frequency_hertz: Real) -> Complex:
-        """Return the fitted curve in ohm."""
-        return self.circuit.impedance(frequency_hertz, self.values)
-
-    def sum_of(self, names: Sequence[str]) -> tuple[float, float]:
-        """Return the sum of parameters and its standard error, correlations included.
-
-        Arcs that overlap trade resistance: their sum is often known ten times better than each.
-        """
-        gradient = np.zeros(len(self.parameters))
-        gradient[[self.circuit.position(name) for name in names]] = 1.0
-        variance = float(gradient @ self.covariance @ gradient)
-        return float(gradient @ self.values), float(np.sqrt(max(variance, 0.0)))
-
-    def to_dict(self) -> dict[str, object]:
-        return {
-            "circuit": str(self.circuit),
-            "parameters": {parameter.name: parameter.to_dict() for parameter in self.parameters},
-            "effective_capacitance_farad": self.effective_capacitance_farad,
-            "assignment": self.assignment,
-            "weights": self.weights,
-            "objective": self.objective,
-            "residual_rms_relative": self.residual_rms_relative,
-            "residual_autocorrelation": self.residual_autocorrelation,
-            "aicc": self.aicc,
-            "points": self.points,
-            "starts": self.starts,
-            "starts_agreeing": self.starts_agreeing,
-            "flags": [note.to_dict() for note in self.flags],
-        }
+STARTS = 6
+AGREED = 2  # starts from different places that end alike, for a minimum to be called global
+FLATTEST = 1e-15  # of the steepest direction: what the data do not touch is at least that flat
 
 
 def fit_circuit(
@@ -120,7 +52,7 @@ def fit_circuit(
     fixed: Mapping[str, float] | None = None,
     bounds: Bounds | None = None,
     geometry: Geometry | None = None,
-    starts: int = 3,
+    starts: int = STARTS,
 ) -> CircuitFit:
     """Fit ``circuit`` (text or parsed) to ``spectrum``.
 
@@ -128,147 +60,258 @@ def fit_circuit(
     magnitude (proportional); ``standard_uncertainty_ohm``, one per point for both parts, replaces
     them and is taken at its word. ``start`` in the order of the text, or some values by name;
     a complete one is the only start tried. ``fixed`` values stay. ``geometry`` scales capacitances
-    for the assignment. Raises BadInput for what cannot be fitted, AnalysisError when no start
-    leads to a minimum.
+    for the assignment. Like arcs come out in the order of their time constants, fast ones first,
+    unless start, bounds or fixed values name them. Raises BadInput for what cannot be fitted,
+    AnalysisError when no start leads to a minimum.
     """
+    known = None if standard_uncertainty_ohm is None else [standard_uncertainty_ohm]
+    return fit_spectra(
+        [spectrum],
+        circuit,
+        weights=weights,
+        standard_uncertainties_ohm=known,
+        start=start,
+        fixed=fixed,
+        bounds=bounds,
+        geometry=geometry,
+        starts=starts,
+    )[0]
+
+
+def fit_spectra(
+    spectra: Sequence[Spectrum],
+    circuit: str | Circuit,
+    *,
+    weights: Weights = "modulus",
+    standard_uncertainties_ohm: Sequence[NDArray[np.float64]] | None = None,
+    start: Start | None = None,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Bounds | None = None,
+    geometry: Geometry | None = None,
+    starts: int = STARTS,
+) -> CircuitFits:
+    """Fit one circuit to many spectra, each by itself, all at once: a thousand take a second or two.
+
+    As ``fit_circuit``; frequencies may differ from spectrum to spectrum, and it is fastest where
+    they do not.
+    """
+    if not spectra:
+        raise BadInput(Problem("spectra", "got none, expected one or more"))
     parsed = parse_circuit(circuit) if isinstance(circuit, str) else circuit
-    scale = scales(spectrum, weights, standard_uncertainty_ohm)
-    problem = CircuitProblem(parsed, spectrum, scale, bounds or {}, fixed or {})
-    known = standard_uncertainty_ohm is not None
-    return _described(
-        problem, _lowest(problem, start, starts), "given" if known else weights, geometry
+    problem = CircuitProblem(
+        parsed, spectra, weights, known=standard_uncertainties_ohm, bounds=bounds, fixed=fixed
     )
+    minima = find_minima(problem, start, starts)
+    if not np.all(np.isfinite(minima.objective)):
+        which = (
+            "" if len(spectra) == 1 else f", spectrum {np.argmax(~np.isfinite(minima.objective))}"
+        )
+        message = f"circuit {parsed}{which}: the fit failed from each of {minima.starts[0]} starts"
+        raise AnalysisError(message, remedy="give --start values, or a simpler circuit")
+    named = "given" if problem.known else weights
+    return CircuitFits(problem, minima, covariances(problem, minima), named, geometry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Minimum:
-    """The lowest of all descents, and how many of them ended there."""
+class CircuitFits:
+    """Fits of one circuit to many spectra: arrays for all, ``fits[i]`` for all that is known of one.
 
-    objective: float
-    values: Real
-    starts: int
-    agreeing: int
+    ``covariance`` has shape (spectra, parameters, parameters), in the values' own units.
+    """
+
+    problem: CircuitProblem
+    minima: Minima
+    covariance: Real
+    weights: str
+    geometry: Geometry | None
+
+    @property
+    def circuit(self) -> Circuit:
+        return self.problem.circuit
+
+    @property
+    def values(self) -> Real:
+        """Return the values, shape (spectra, parameters), in the order of ``circuit.names``."""
+        return self.minima.values
+
+    @property
+    def standard_errors(self) -> Real:
+        errors: Real = np.sqrt(np.einsum("nii->ni", self.covariance))
+        return errors
+
+    @property
+    def objective(self) -> Real:
+        return self.minima.objective
+
+    @property
+    def determined(self) -> NDArray[np.bool_]:
+        """Return which values the data hold, shape (spectra, parameters)."""
+        stuck = self.problem.at_bound(self.values, np.arange(len(self)))
+        held = ~stuck & (self.standard_errors <= UNDETERMINED * np.abs(self.values))
+        held[:, list(self.problem.fixed)] = True
+        return np.asarray(held)
+
+    @property
+    def is_global(self) -> NDArray[np.bool_]:
+        return np.asarray(self.minima.agreeing >= AGREED)
+
+    @property
+    def student(self) -> Real:
+        """Return how many standard errors make half a 95 % interval, shape (spectra,)."""
+        freedom = self.problem.counts - len(self.problem.free)
+        many = np.inf if self.problem.known else freedom
+        factor: Real = stdtrit(np.minimum(many, 1e9), 0.975) + 0.0 * freedom
+        return factor
+
+    @property
+    def intervals_95(self) -> tuple[Real, Real]:
+        """Return both ends of the 95 % intervals, (spectra, parameters): even in the logarithm."""
+        wide, exponent = (
+            self.student[:, None] * self.standard_errors,
+            ~self.problem.coordinates.logarithmic,
+        )
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            factor = np.exp(wide / self.values)
+        low = np.where(exponent, self.values - wide, self.values / factor)
+        return low, np.where(exponent, self.values + wide, self.values * factor)
+
+    @property
+    def total_resistance(self) -> tuple[Real, Real]:
+        """Return the direct-current resistances of a chain of arcs in ohm, and standard errors."""
+        names = resistor_names(self.circuit)
+        gradient = np.zeros(len(self.circuit.parameters))
+        gradient[[self.circuit.position(name) for name in names]] = 1.0
+        variance = np.einsum("i,nij,j->n", gradient, self.covariance, gradient)
+        return np.asarray(self.values @ gradient), np.sqrt(np.maximum(variance, 0.0))
+
+    def __len__(self) -> int:
+        return len(self.problem.spectra)
+
+    def __iter__(self) -> Iterator[CircuitFit]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, i: int) -> CircuitFit:
+        return _described(self, range(len(self))[i])
 
 
-def _lowest(problem: CircuitProblem, start: Start | None, count: int) -> _Minimum:
-    descents = [problem.solve(values) for values in problem.starts(start, count)]
-    found = sorted((one for one in descents if one is not None), key=lambda one: one[0])
-    if not found:
-        message = f"circuit {problem.circuit}: the fit failed from each of {len(descents)} starts"
-        raise AnalysisError(message, remedy="give --start values, or a simpler circuit")
-    objective, values = found[0]
-    same = SAME_OBJECTIVE * objective + EXACT * problem.data_square
-    return _Minimum(objective, values, len(descents), sum(one[0] <= same for one in found))
-
-
-def _described(
-    problem: CircuitProblem, minimum: _Minimum, weights: str, geometry: Geometry | None
-) -> CircuitFit:
-    values, known = minimum.values, weights == "given"
-    relative = problem.residuals(values) * problem.scale / np.tile(problem.spectrum.modulus_ohm, 2)
-    covariance = _covariance(problem, minimum, known)
-    parameters = _parameters(problem, values, covariance)
-    capacitances = effective_capacitances(problem.circuit, values)
-    assignment = assign(capacitances, geometry)
+def _described(fits: CircuitFits, i: int) -> CircuitFit:
+    problem, values = fits.problem, fits.values[i]
+    spectrum, circuit = problem.spectra[i], problem.circuit
+    difference = circuit.impedance(spectrum.frequency_hertz, values) - spectrum.impedance_ohm
+    relative = difference / spectrum.modulus_ohm
+    parameters = _parameters(fits, i)
+    capacitances, errors = _capacitances(circuit, values, fits.covariance[i])
+    assignment = assign(capacitances, fits.geometry)
+    objective = float(fits.objective[i])
     return CircuitFit(
-        circuit=problem.circuit,
+        circuit=circuit,
         parameters=parameters,
-        covariance=covariance,
-        weights=weights,
-        objective=minimum.objective,
-        residual_rms_relative=float(np.sqrt(2.0 * np.mean(relative**2))),
-        residual_autocorrelation=_autocorrelation(relative, problem.frequency),
-        aicc=_aicc(minimum.objective, len(problem.scale), len(problem.free), known),
-        points=len(problem.spectrum),
-        starts=minimum.starts,
-        starts_agreeing=minimum.agreeing,
+        covariance=fits.covariance[i],
+        weights=fits.weights,
+        objective=objective,
+        residual_rms_relative=float(np.sqrt(np.mean(np.abs(relative) ** 2))),
+        residual_autocorrelation=autocorrelation(relative, spectrum.frequency_hertz),
+        aicc=corrected_akaike(objective, 2 * len(spectrum), len(problem.free), problem.known),
+        points=len(spectrum),
+        starts=int(fits.minima.starts[i]),
+        starts_agreeing=int(fits.minima.agreeing[i]),
+        is_global=bool(fits.is_global[i]),
+        student=float(fits.student[i]),
         effective_capacitance_farad=capacitances,
+        effective_capacitance_standard_error_farad=errors,
         assignment=assignment,
         flags=(
-            *_undetermined_flags(parameters),
-            *_inductive_flags(problem.circuit, problem.spectrum),
-            *assignment_flags(problem.circuit, values, assignment),
+            *undetermined_flags(parameters),
+            *inductive_flags(circuit, spectrum),
+            *assignment_flags(circuit, values, assignment),
         ),
     )
 
 
-def _autocorrelation(residuals: Real, frequency: Real) -> float:
-    """Return the lag-1 autocorrelation along frequency, real and imaginary parts together."""
-    parts = residuals.reshape(2, -1)[:, np.argsort(frequency)]
-    power = float(np.sum(parts**2))
-    return float(np.sum(parts[:, 1:] * parts[:, :-1])) / power if power else 0.0
+def _parameters(fits: CircuitFits, i: int) -> tuple[FittedParameter, ...]:
+    rows = zip(
+        fits.circuit.parameters,
+        fits.values[i].tolist(),
+        fits.standard_errors[i].tolist(),
+        fits.determined[i].tolist(),
+        strict=True,
+    )
+    return tuple(fitted_parameter(*row, float(fits.student[i])) for row in rows)
 
 
-def _covariance(problem: CircuitProblem, minimum: _Minimum, known: bool) -> Real:
+def _capacitances(
+    circuit: Circuit, values: Real, covariance: Real
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return effective capacitances and their standard errors, by differences of 1e-6."""
+    found = effective_capacitances(circuit, values)
+    if not found:
+        return {}, {}
+    slopes = []
+    for i, value in enumerate(values):
+        step = np.where(np.arange(len(values)) == i, 1e-6 * value, 0.0)
+        up, down = (effective_capacitances(circuit, values + side) for side in (step, -step))
+        slopes.append([(up[name] - down[name]) / (2e-6 * value) for name in found])
+    by_value = np.array(slopes)
+    variance = np.einsum("ik,ij,jk->k", by_value, covariance, by_value)
+    errors = np.sqrt(np.maximum(variance, 0.0))
+    return found, dict(zip(found, errors.tolist(), strict=True))
+
+
+def covariances(problem: CircuitProblem, minima: Minima) -> Real:
     """Return the covariance of the values; rows of fixed and bound-stuck parameters are zero.
 
     Directions that the data do not touch get a huge variance, not the zero of a pseudo-inverse.
     """
-    values = minimum.values
-    free = np.setdiff1d(problem.free, np.flatnonzero(problem.at_bound(values)))
-    covariance = np.zeros((len(values), len(values)))
+    count, size = minima.values.shape
+    free = problem.free
+    covariance = np.zeros((count, size, size))
     if not len(free):
         return covariance
-    jacobian = problem.own_jacobian(values)[:, free]
-    norms = np.maximum(np.linalg.norm(jacobian, axis=0), np.finfo(float).tiny)
-    _, singular, rotation = np.linalg.svd(jacobian / norms, full_matrices=False)
-    inverse = rotation / np.maximum(singular, 1e-12 * singular[0])[:, None]
-    freedom = len(problem.scale) - len(problem.free)
-    variance = 1.0 if known else minimum.objective / freedom
-    to_values = np.where(problem.coordinates.logarithmic, values, 1.0)[free] / norms
-    covariance[np.ix_(free, free)] = (
-        variance * (inverse.T @ inverse) * np.outer(to_values, to_values)
-    )
-    return covariance
+    rows = np.arange(count)
+    stuck = problem.at_bound(minima.values, rows)[:, free]
+    norms = np.sqrt(np.maximum(np.einsum("nii->ni", minima.curvature), np.finfo(float).tiny))
+    scaled = minima.curvature / (norms[:, :, None] * norms[:, None, :])
+    scaled[stuck[:, :, None] | stuck[:, None, :]] = 0.0
+    np.einsum("nii->ni", scaled)[stuck] = 1.0
+    steepness, axes = np.linalg.eigh(scaled)
+    steepness = np.maximum(steepness, FLATTEST * steepness[:, -1:])
+    inverse = (axes / steepness[:, None, :]) @ axes.mT
+    inverse[stuck[:, :, None] | stuck[:, None, :]] = 0.0
+    gradient = np.where(stuck, 0.0, minima.gradient / norms)
+    freedom = problem.counts - len(free)
+    variance = np.ones(count) if problem.known else minima.objective / freedom
+    _narrow_at_bounds(inverse, gradient, np.sqrt(variance), _room(problem, minima) * norms)
+    theta = problem.coordinates.of(minima.values)
+    turn = problem.coordinates.slopes(theta, minima.values)[:, :, free] / norms[:, None, :]
+    return np.asarray(variance[:, None, None] * (turn @ inverse @ turn.mT))
 
 
-def _parameters(
-    problem: CircuitProblem, values: Real, covariance: Real
-) -> tuple[FittedParameter, ...]:
-    errors = np.sqrt(np.diag(covariance))
-    stuck = problem.at_bound(values)
-    return tuple(
-        _fitted(parameter, float(value), float(error), i in problem.fixed, bool(stuck[i]))
-        for i, (parameter, value, error) in enumerate(
-            zip(problem.circuit.parameters, values, errors, strict=True)
-        )
-    )
+def _room(problem: CircuitProblem, minima: Minima) -> Real:
+    """Return how far free exponents (spectra, free) are below their upper bounds; else infinite."""
+    room = problem.limits[:, problem.free, 1] - minima.values[:, problem.free]
+    return np.where(problem.coordinates.logarithmic[problem.free], np.inf, np.maximum(room, 0.0))
 
 
-def _fitted(
-    parameter: Parameter, value: float, error: float, is_fixed: bool, stuck: bool
-) -> FittedParameter:
-    determined = is_fixed or (not stuck and error <= UNDETERMINED * abs(value))
-    return FittedParameter(parameter.name, value, error, parameter.unit, determined)
+def _narrow_at_bounds(inverse: Real, gradient: Real, noise: Real, room: Real) -> None:
+    """Take from the covariance what an exponent's upper bound itself says: the truth is not beyond.
+
+    The true exponent, below its bound and as likely anywhere, is a truncated normal. Its second
+    moment about the estimate replaces the variance, and what is correlated follows. At the bound
+    the normal's centre is where the exponent would go if it were free. Without this, intervals of
+    spectra with alpha near 1 hold the truth in 98 of 100 instead of 95.
+    """
+    for at in np.flatnonzero(np.isfinite(room).any(axis=0)):
+        column = inverse[:, :, at]
+        spread = np.sqrt(np.maximum(column[:, at], np.finfo(float).tiny))
+        error = spread * np.maximum(noise, 1e-300)
+        step = -np.einsum("ni,ni->n", column, gradient)
+        beyond = np.clip(np.where(room[:, at] > 0, 0.0, step) / error, 0.0, 30.0)
+        space = np.minimum(room[:, at] / error, 30.0)
+        moment = 1.0 + beyond**2 - beyond * _hazard(-beyond) - space * _hazard(space)
+        share = np.where(column[:, at] > 0, (1.0 - np.maximum(moment, 1e-3)) / spread**2, 0.0)
+        inverse -= share[:, None, None] * column[:, :, None] * column[:, None, :]
 
 
-def _aicc(objective: float, data: int, free: int, known: bool) -> float:
-    """Return the corrected Akaike criterion; minus infinity does not occur for exact data."""
-    count = free + (0 if known else 1)
-    fit = objective if known else data * np.log(max(objective, 1e-300) / data)
-    spare = data - count - 1
-    return float(fit + 2 * count + (2 * count * (count + 1) / spare if spare > 0 else np.inf))
-
-
-def _undetermined_flags(parameters: Sequence[FittedParameter]) -> list[FlagNote]:
-    notes = []
-    for parameter in parameters:
-        if not parameter.determined:
-            message = f"{parameter.name} is not determined by this spectrum"
-            notes.append(flag(EIS_UNDET, message, Level.ERROR))
-        elif parameter.standard_error > UNCERTAIN * abs(parameter.value):
-            share = parameter.standard_error / abs(parameter.value)
-            notes.append(flag(EIS_UNDET, f"{parameter.name} is uncertain by {share:.0%}"))
-    return notes
-
-
-def _inductive_flags(circuit: Circuit, spectrum: Spectrum) -> list[FlagNote]:
-    if any(parameter.kind == "inductance" for parameter in circuit.parameters):
-        return []
-    notes = []
-    if count := int(np.count_nonzero(spectrum.impedance_ohm.imag > 0)):
-        notes.append(flag(EIS_IND, f"{count} inductive points, but {circuit} has no inductance"))
-    if spectrum.inductive_left_out:
-        message = f"{spectrum.inductive_left_out} inductive points were left out of the fit"
-        notes.append(flag(EIS_IND, message))
-    return notes
+def _hazard(x: Real) -> Real:
+    """Return the normal density over the normal distribution at ``x``, without underflow."""
+    return np.asarray(np.exp(-0.5 * x**2 - log_ndtr(x)) / np.sqrt(2.0 * np.pi))

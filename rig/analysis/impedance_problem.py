@@ -1,6 +1,8 @@
-"""A circuit and a spectrum as one least-squares problem: residuals, Jacobian, bounds, one descent.
+"""A circuit and spectra as least-squares problems: residuals, their slopes, weights, bounds.
 
-What a minimum means, and which of several is taken, is not known here.
+Many spectra at once, each with its own weights and bounds; frequencies common to all, or each
+spectrum's own with the shorter ones filled up by points of no weight. What a minimum means, and
+which of several is taken, is not known here.
 """
 
 from __future__ import annotations
@@ -10,12 +12,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from rig.analysis.circuit import Circuit
 from rig.analysis.circuit_elements import Complex, Parameter, Real
 from rig.analysis.impedance_coordinates import Coordinates
-from rig.analysis.impedance_start import scale_of, starting_values
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import BadInput, Problem
 
@@ -27,34 +27,42 @@ BEYOND_SCALE = 1e6  # default bounds reach this far beyond what the spectrum can
 ALPHA_BOUNDS = (0.3, 1.0)
 TIME = Parameter("tau", "s", "time")
 AT_BOUND = 1e-3  # of the fitted range: nearer than this a parameter has run into its bound
-MOST_STEPS = 100
-# A step that lowers the objective by less has nothing left to find but the floor of a flat valley.
-SETTLED = 1e-6
-
-
-def _stacked(impedance: Complex) -> Real:
-    """Return real parts first, then imaginary parts."""
-    return np.concatenate([impedance.real, impedance.imag])
+TOGETHER = 64  # problems in one go: more, and their arrays leave the processor's cache
 
 
 def scales(spectrum: Spectrum, weights: Weights, known: NDArray[np.float64] | None) -> Real:
-    """Return what residuals are divided by, ohm: real parts first, then imaginary parts."""
+    """Return what residuals are divided by, ohm, shape (points, 2): real and imaginary part."""
     modulus = spectrum.modulus_ohm
     if known is not None:
         given = np.asarray(known, dtype=float)
         if given.shape != modulus.shape or not np.all(given > 0):
             message = f"expected {len(spectrum)} positive values, one per point"
             raise BadInput(Problem("standard_uncertainty_ohm", message))
-        return np.concatenate([given, given])
+        return np.stack([given, given], axis=-1)
     if weights == "modulus":
-        return np.concatenate([modulus, modulus])
+        return np.stack([modulus, modulus], axis=-1)
     if weights == "unit":
-        return np.ones(2 * len(spectrum))
-    parts: Real = np.abs(_stacked(spectrum.impedance_ohm))
+        return np.ones((len(spectrum), 2))
+    parts: Real = np.abs(_parts(spectrum.impedance_ohm).reshape(-1, 2))
     if weights == "proportional" and np.all(parts > 0):
         return parts
     message = f"got {weights!r}, expected modulus, unit or proportional (no part may be zero)"
     raise BadInput(Problem("weights", message))
+
+
+def scale_of(parameter: Parameter, spectrum: Spectrum) -> tuple[float, float]:
+    """Return the smallest and largest value that could leave a trace in this spectrum."""
+    omega = 2 * np.pi * spectrum.frequency_hertz
+    low_z, high_z = float(spectrum.modulus_ohm.min()), float(spectrum.modulus_ohm.max())
+    low_w, high_w = float(omega.min()), float(omega.max())
+    return {
+        "resistance": (low_z, high_z),
+        "capacitance": (1.0 / (high_w * high_z), 1.0 / (low_w * low_z)),
+        "inductance": (low_z / high_w, high_z / low_w),
+        "time": (1.0 / high_w, 1.0 / low_w),
+        "warburg": (low_z * low_w**0.5, high_z * high_w**0.5),
+        "alpha": (0.5, 1.0),
+    }[parameter.kind]
 
 
 def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds) -> Real:
@@ -75,126 +83,160 @@ def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds) -> Real:
 
 
 class CircuitProblem:
-    """One least-squares problem. ``limits`` has shape (parameters, 2); ``fixed`` values stay."""
+    """One circuit on many spectra. ``limits`` has shape (spectra, parameters, 2).
+
+    ``fixed`` values stay, the same in all spectra. ``known``: the scales are standard
+    uncertainties, one array per spectrum. Raises BadInput for what cannot be fitted.
+    """
 
     def __init__(
         self,
         circuit: Circuit,
-        spectrum: Spectrum,
-        scale: Real,
-        bounds: Bounds,
-        fixed: Mapping[str, float],
+        spectra: Sequence[Spectrum],
+        weights: Weights = "modulus",
+        *,
+        known: Sequence[NDArray[np.float64]] | None = None,
+        bounds: Bounds | None = None,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
-        self.circuit, self.spectrum, self.scale = circuit, spectrum, scale
-        self.frequency = spectrum.frequency_hertz
-        self.limits = limits(circuit, spectrum, bounds)
-        self.fixed = {circuit.position(name): value for name, value in fixed.items()}
-        self.free = np.array([i for i in range(len(self.limits)) if i not in self.fixed], dtype=int)
-        self.coordinates = Coordinates(circuit, {*self.fixed, *map(circuit.position, bounds)})
+        self.circuit, self.spectra, self.known = circuit, tuple(spectra), known is not None
+        each = known if known is not None else [None] * len(self.spectra)
+        self.scales = [scales(s, weights, u) for s, u in zip(self.spectra, each, strict=True)]
+        self.limits = np.array([limits(circuit, one, bounds or {}) for one in self.spectra])
+        self.fixed = {circuit.position(name): value for name, value in (fixed or {}).items()}
+        count = len(circuit.parameters)
+        self.free = np.array([i for i in range(count) if i not in self.fixed], dtype=int)
+        self.named = {*self.fixed, *map(circuit.position, bounds or {})}
+        self.coordinates = Coordinates(circuit, self.named)
         self.box = self._box()
-        if 2 * len(spectrum) <= len(self.free):
-            message = f"got {len(spectrum)} points for {len(self.free)} free parameters"
-            raise BadInput(Problem(f"circuit {circuit}", message))
+        self._refuse_too_few()
+        self._fill()
 
-    def _box(self) -> Real:
-        """Return the limits of the coordinates, shape (2, parameters)."""
-        box = np.array([self.coordinates.own(side) for side in self.limits.T])
-        fastest, slowest = scale_of(TIME, self.spectrum)
-        span = [[fastest / BEYOND_SCALE], [slowest * BEYOND_SCALE]]
-        box[:, self.coordinates.times] = np.log(span)
-        return box
+    def _refuse_too_few(self) -> None:
+        fewest = min(map(len, self.spectra))
+        if 2 * fewest <= len(self.free):
+            message = f"got {fewest} points for {len(self.free)} free parameters"
+            raise BadInput(Problem(f"circuit {self.circuit}", message))
+
+    def _box(self) -> tuple[Real, Real]:
+        """Return the lowest and the highest coordinates, each (spectra, parameters)."""
+        low, high = (self.coordinates.own(side) for side in np.moveaxis(self.limits, -1, 0))
+        spans = np.array([scale_of(TIME, one) for one in self.spectra])
+        times = self.coordinates.times
+        low[:, times] = np.log(spans[:, :1] / BEYOND_SCALE)
+        high[:, times] = np.log(spans[:, 1:] * BEYOND_SCALE)
+        return low, high
+
+    def _fill(self) -> None:
+        """Lay all spectra side by side: j omega, data and weights, real and imaginary in turn."""
+        count, longest = len(self.spectra), max(map(len, self.spectra))
+        frequency = np.empty((count, longest))
+        self.measured = np.empty((count, longest), dtype=np.complex128)
+        self.weights = np.zeros((count, 2 * longest))
+        for row, (one, scale) in enumerate(zip(self.spectra, self.scales, strict=True)):
+            n = len(one)
+            frequency[row, :n], frequency[row, n:] = one.frequency_hertz, one.frequency_hertz[-1]
+            self.measured[row, :n] = one.impedance_ohm
+            self.measured[row, n:] = one.impedance_ohm[-1]
+            self.weights[row, : 2 * n] = 1.0 / scale.ravel()
+        self.frequency = frequency
+        self.one_grid = bool(np.all(frequency == frequency[0]))
+        self._s: Complex = np.asarray(
+            2j * np.pi * (frequency[0] if self.one_grid else frequency), np.complex128
+        )
+        self._target = _parts(self.measured) * self.weights
 
     @property
-    def data_square(self) -> float:
+    def counts(self) -> NDArray[np.int_]:
+        """Return the number of residuals of each spectrum, two a point."""
+        return np.array([2 * len(one) for one in self.spectra])
+
+    @property
+    def data_square(self) -> Real:
         """Return the sum of squares of the weighted data: what an objective is small against."""
-        return float(np.sum((np.tile(self.spectrum.modulus_ohm, 2) / self.scale) ** 2))
+        square: Real = np.sum(self._target**2, axis=1)
+        return square
 
-    def starts(self, given: Start | None, count: int) -> list[Real]:
-        """Return full sets of values, fixed ones in place, each inside the bounds.
+    def s_of(self, rows: NDArray[np.int_]) -> Complex:
+        """Return j omega for the spectra ``rows``: (points,) where all share it."""
+        s: Complex = self._s if self.one_grid else self._s[rows]
+        return s
 
-        Raises BadInput for a given value outside its bounds; computed ones are moved inside.
-        """
-        named = self._named(given)
-        self._refuse_outside(named)
-        if len(named) == len(self.limits):
-            return [np.array([named[i] for i in range(len(self.limits))])]
-        found = []
-        for values in starting_values(self.circuit, self.spectrum, count):
-            start = np.clip(values, *self.limits.T)
-            start[list(named)] = list(named.values())
-            found.append(start)
-        return found
+    def weighted(self, impedance: Complex, rows: NDArray[np.int_]) -> Real:
+        """Return weighted parts (..., 2 points) of impedances (rows, ..., points)."""
+        weights = self.weights[rows].reshape(len(rows), *(1,) * (impedance.ndim - 2), -1)
+        return _parts(impedance) * weights
 
-    def _named(self, given: Start | None) -> dict[int, float]:
-        if given is None:
-            return dict(self.fixed)
-        if isinstance(given, Mapping):
-            return {self.circuit.position(k): v for k, v in given.items()} | self.fixed
-        if len(given) != len(self.limits):
-            expected = f"{len(self.limits)} ({', '.join(self.circuit.names)})"
-            message = f"got {len(given)} starting values, expected {expected}"
-            raise BadInput(Problem(f"circuit {self.circuit}", message))
-        return dict(enumerate(given)) | self.fixed
+    def target(self, rows: NDArray[np.int_]) -> Real:
+        return np.asarray(self._target[rows])
 
-    def _refuse_outside(self, named: Mapping[int, float]) -> None:
-        problems = [
-            Problem(
-                f"value of {self.circuit.names[i]}",
-                f"got {value:g}, expected {self.limits[i, 0]:.3g} to {self.limits[i, 1]:.3g}",
-            )
-            for i, value in named.items()
-            if not self.limits[i, 0] <= value <= self.limits[i, 1]
+    def residuals(self, values: Real, rows: NDArray[np.int_]) -> Real:
+        """Return weighted residuals, fit minus data, shape (rows, 2 points), of values (rows, p)."""
+        impedance = self.circuit.sensitivities(self.s_of(rows), values)[0]
+        return self.weighted(impedance, rows) - self._target[rows]
+
+    def slopes(self, values: Real, rows: NDArray[np.int_]) -> Real:
+        """Return d residual / d value of free values, shape (rows, free, 2 points)."""
+        by_value = self.circuit.sensitivities(self.s_of(rows), values)[1]
+        return self.weighted(by_value[:, self.free], rows)
+
+    def placed(self, theta: Real) -> Real:
+        """Return all values (rows, p) of free coordinates (rows, free), fixed ones to the digit."""
+        whole = np.empty((len(theta), len(self.circuit.parameters)))
+        whole[:, self.free] = theta
+        if self.fixed:
+            at = list(self.fixed)
+            fixed = np.full((1, whole.shape[1]), 0.5)
+            fixed[:, at] = list(self.fixed.values())
+            whole[:, at] = self.coordinates.own(fixed)[:, at]
+        values = self.coordinates.values(whole)
+        values[:, list(self.fixed)] = list(
+            self.fixed.values()
+        )  # exp(log(value)) is not quite value
+        return values
+
+    def evaluate(self, theta: Real, rows: NDArray[np.int_]) -> tuple[Real, Real, Real]:
+        """Return objective, half its gradient and half its curvature by free coordinates."""
+        parts = [
+            self._evaluate(theta[begin : begin + TOGETHER], rows[begin : begin + TOGETHER])
+            for begin in range(0, len(rows), TOGETHER)
         ]
-        if problems:
-            raise BadInput(problems)
+        if len(parts) == 1:
+            return parts[0]
+        objective, gradient, curvature = (np.concatenate(one) for one in zip(*parts, strict=True))
+        return objective, gradient, curvature
 
-    def solve(self, values: Real) -> tuple[float, Real] | None:
-        """Run down from ``values``; return (objective, values), or None when it fails."""
-        if not len(self.free):
-            return float(np.sum(self.residuals(values) ** 2)), values
-        theta = np.clip(self.coordinates.of(values), *self.box)
+    def _evaluate(self, theta: Real, rows: NDArray[np.int_]) -> tuple[Real, Real, Real]:
+        values = self.placed(theta)
+        impedance, by_value = self.circuit.sensitivities(self.s_of(rows), values)
+        residuals = _parts(impedance)
+        residuals *= self.weights[rows]
+        residuals -= self._target[rows]
+        slopes = _parts(by_value)
+        slopes *= self.weights[rows][:, None]
+        whole = self.coordinates.slopes(self._whole(theta, values), values)
+        turn = whole[:, :, self.free]
+        gradient = (turn.mT @ (slopes @ residuals[..., None]))[..., 0]
+        curvature = turn.mT @ (slopes @ slopes.mT) @ turn
+        return np.einsum("ni,ni->n", residuals, residuals), gradient, curvature
 
-        def placed(free: Real) -> Real:
-            theta[self.free] = free
+    def _whole(self, theta: Real, values: Real) -> Real:
+        """Return all coordinates (rows, p), those of fixed values from the values themselves."""
+        if not self.fixed:
             return theta
+        whole = self.coordinates.of(values)
+        whole[:, self.free] = theta
+        return whole
 
-        def residuals(free: Real) -> Real:
-            return self.residuals(self.coordinates.values(placed(free)))
-
-        def jacobian(free: Real) -> Real:
-            now = placed(free)
-            by_own = self.own_jacobian(self.coordinates.values(now))
-            return self.coordinates.jacobian(by_own, now)[:, self.free]
-
-        found = least_squares(
-            residuals,
-            theta[self.free],
-            jacobian,
-            self.box[:, self.free],
-            ftol=SETTLED,
-            max_nfev=MOST_STEPS,
-        )
-        if not np.isfinite(found.cost):
-            return None
-        best = self.coordinates.values(placed(found.x))
-        best[list(self.fixed)] = list(self.fixed.values())  # exp(log(value)) is not quite value
-        return 2.0 * float(found.cost), best
-
-    def residuals(self, values: Real) -> Real:
-        difference = self.circuit.impedance(self.frequency, values) - self.spectrum.impedance_ohm
-        return _stacked(difference) / self.scale
-
-    def own_jacobian(self, values: Real) -> Real:
-        """Return d residual / d ln(value), or / d value for exponents; (2 points, parameters)."""
-        jacobian = self.circuit.impedance_and_jacobian(self.frequency, values)[1]
-        by_value = _stacked(jacobian) / self.scale[:, None]
-        by_own: Real = by_value * np.where(self.coordinates.logarithmic, values, 1.0)
-        return by_own
-
-    def at_bound(self, values: Real) -> NDArray[np.bool_]:
+    def at_bound(self, values: Real, rows: NDArray[np.int_]) -> NDArray[np.bool_]:
         """Scale quantities that ran into a bound say nothing; an alpha of 1 is a capacitor."""
-        low, high = self.box
+        low, high = self.box[0][rows], self.box[1][rows]
         share = (self.coordinates.of(values) - low) / (high - low)
         near_edge = (share < AT_BOUND) | (share > 1.0 - AT_BOUND)
         stuck: NDArray[np.bool_] = self.coordinates.logarithmic & near_edge
         return stuck
+
+
+def _parts(impedance: Complex) -> Real:
+    """Return real and imaginary parts in turn along the last axis."""
+    return np.ascontiguousarray(impedance).view(np.float64)

@@ -1,53 +1,152 @@
-"""Where a circuit fit starts from, found from the spectrum alone.
+"""Where a circuit fit starts from, found from the spectrum alone: the separable search.
 
-A chain of arcs is *linear* once its time constants and exponents are guessed: every set of time
-constants on a coarse grid is solved by linear least squares, and the best few are handed on. Any
-other circuit gets values scattered over the scales that the spectrum spans. Knows no optimiser.
+Multiply a part of the chain by a number and its impedance is multiplied: every circuit is *linear*
+in the levels of its parts once their shapes are guessed. Shapes are few: an arc's or a diffusion
+element's is its time constant (and an exponent near 0.9), tried on a grid; any other part's are
+drawn at random over the scales that the spectrum spans. Every tuple of shapes is a small linear
+least-squares problem, all are solved at once from one Gram matrix, and the best few, apart from
+each other, are handed on. This is variable projection (Golub and Pereyra, SIAM J. Numer. Anal. 10,
+413 (1973)) on a grid. Knows no optimiser.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.arcs import Arc, arcs
-from rig.analysis.circuit import Circuit, Element
-from rig.analysis.circuit_elements import Complex, Parameter, Real
+from rig.analysis.circuit import Circuit, Element, Parallel
+from rig.analysis.circuit_elements import LEVEL_POWERS, Complex, Real
+from rig.analysis.impedance_problem import CircuitProblem, scale_of
 from rig.analysis.spectrum import Spectrum
 
 GUESSED_ALPHA = 0.9  # between an ideal capacitor and the 0.8 of rough interfaces
 GRID_PER_DECADE = 2  # ZARCs nearer than that are not separate arcs
-MOST_ARCS = 4  # beyond, the number of grid choices explodes; the scatter takes over
-SCATTERED = 24
-NEGLIGIBLE = 1e-4  # of the largest resistance: the floor for what the linear solve makes negative
+DRAWN = 250  # shapes of a part that is no arc
+MOST_TUPLES = 20_000  # beyond, a random sample of the tuples has to do
+BEST_FEW = 48  # of which starts apart from each other are picked
+NEGLIGIBLE = 1e-4  # of the data: the floor for levels that the linear solve makes negative
+COUNTER = 100.0  # how much dearer a negative level is than the misfit it saves
+RIDGE = 1e-10  # neighbours on the grid are nearly equal
+ONE_TIME = {"Wo", "Ws", "G", "ZARC"}
+SEARCHED_TOGETHER = 4e6  # numbers in one array of the search
 
 
-def starting_values(circuit: Circuit, spectrum: Spectrum, count: int) -> list[Real]:
-    """Return up to ``count`` sets of values (many more for circuits that are no chain of arcs)."""
-    found = arcs(circuit)
-    rest = [part for part in circuit.chain.parts if isinstance(part, Element)]
-    is_chain = len(found) + len(rest) == len(circuit.chain.parts)
-    if is_chain and len(found) <= MOST_ARCS and all(e.kind in {"R", "L", "C", "CPE"} for e in rest):
-        return _chain_starts(circuit, found, spectrum, count)
-    return _scattered(circuit, spectrum)
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One part of the chain: its candidate shapes as values (candidates, own parameters).
+
+    Terms of one ``likeness`` have the same candidates; ``gridded`` ones are in order of time.
+    """
+
+    part: Element | Parallel
+    begin: int
+    likeness: str
+    values: Real
+    gridded: bool
+
+    @property
+    def powers(self) -> NDArray[np.int_]:
+        return np.array([LEVEL_POWERS[parameter.kind] for parameter in self.part.parameters])
+
+    def columns(self, s: Complex) -> Complex:
+        """Return the impedance of every candidate, shape (candidates, points)."""
+        return self.part.evaluate(s, self.values.T[..., None])[0]
 
 
-def _chain_starts(
-    circuit: Circuit, found: Sequence[Arc], spectrum: Spectrum, count: int
-) -> list[Real]:
-    grid = _time_constants(spectrum)
-    fixed, arc_columns = _columns(circuit, spectrum, grid)
-    choices = np.array(list(itertools.combinations(range(len(grid)), len(found))), dtype=int)
-    objective, amplitudes = _solve_all(fixed, arc_columns, choices, spectrum)
-    starts = []
-    for best in _best_apart(objective, choices, count):
-        times = grid[choices[best]]
-        starts.append(_values(circuit, found, times, amplitudes[best], spectrum))
-    return starts
+def starting_values(problem: CircuitProblem, count: int) -> Real:
+    """Return starts, shape (spectra, count or fewer, parameters), the best first.
+
+    A circuit with parts that are no arcs gets four times ``count``: its shapes are a sample only.
+    """
+    everything = np.arange(len(problem.spectra))
+    if problem.one_grid:
+        return _on_one_grid(problem, everything, count)
+    found = [_on_one_grid(problem, everything[i : i + 1], count) for i in everything]
+    fewest = min(one.shape[1] for one in found)
+    return np.concatenate([one[:, :fewest] for one in found])
+
+
+def _on_one_grid(problem: CircuitProblem, rows: NDArray[np.int_], count: int) -> Real:
+    terms = terms_of(problem.circuit, problem.spectra[int(rows[0])])
+    likes = {term.likeness: term for term in terms}
+    first = offsets_of([len(term.values) for term in likes.values()])
+    offsets = dict(zip(likes, first, strict=True))
+    tuples = _tuples(terms, offsets)
+    s = problem.s_of(rows[:1]).reshape(-1)[: len(problem.spectra[int(rows[0])])]
+    columns = np.concatenate([term.columns(s) for term in likes.values()])
+    wanted = count if all(term.gridded or len(term.values) == 1 for term in terms) else 4 * count
+    size = max(1, int(SEARCHED_TOGETHER / (len(tuples) * len(terms) + columns.size)))
+    return np.concatenate(
+        [
+            _search(
+                problem,
+                rows[begin : begin + size],
+                terms=terms,
+                offsets=offsets,
+                tuples=tuples,
+                columns=columns,
+                count=wanted,
+            )
+            for begin in range(0, len(rows), size)
+        ]
+    )
+
+
+def offsets_of(sizes: Sequence[int]) -> list[int]:
+    return [0, *itertools.accumulate(sizes[:-1])]
+
+
+def terms_of(circuit: Circuit, spectrum: Spectrum) -> list[Term]:
+    terms, begin = [], 0
+    for part in circuit.chain.parts:
+        values, gridded = _shapes(part, spectrum)
+        terms.append(Term(part, begin, _likeness(part), values, gridded))
+        begin += values.shape[1]
+    return terms
+
+
+def _likeness(part: Element | Parallel) -> str:
+    """Return the part's text without the numbers and names of its elements.
+
+    >>> from rig.analysis.circuit_text import parse_circuit
+    >>> _likeness(parse_circuit("p(R1,CPE_grain)").chain.parts[0])
+    'p(R,CPE)'
+    """
+    if isinstance(part, Element):
+        return part.kind
+    return re.sub(r"(?<=[A-Za-z])(\d+|_\w+)", "", str(part))
+
+
+def is_arc(part: Element | Parallel) -> bool:
+    """Return whether the part is a resistor beside a capacitor or CPE, in whichever order."""
+    return isinstance(part, Parallel) and sorted(_likeness(part)[2:-1].split(",")) in (
+        ["C", "R"],
+        ["CPE", "R"],
+    )
+
+
+def _shapes(part: Element | Parallel, spectrum: Spectrum) -> tuple[Real, bool]:
+    """Return candidate values of unit level, and whether they are a grid of time constants."""
+    kinds = [parameter.kind for parameter in part.parameters]
+    if isinstance(part, Element) and part.kind in {"R", "L", "C", "W", "CPE"}:
+        return np.array([[GUESSED_ALPHA if kind == "alpha" else 1.0 for kind in kinds]]), False
+    if is_arc(part) or (isinstance(part, Element) and part.kind in ONE_TIME):
+        tau = _time_constants(spectrum)
+        alpha = np.full_like(tau, GUESSED_ALPHA)
+        stored = tau ** (GUESSED_ALPHA if "alpha" in kinds else 1.0)
+        by_kind = {"resistance": alpha * 0 + 1, "capacitance": stored, "time": tau, "alpha": alpha}
+        return np.stack([by_kind[kind] for kind in kinds], axis=1), True
+    scales = np.log([scale_of(parameter, spectrum) for parameter in part.parameters])
+    draws = np.random.default_rng(0).uniform(
+        size=(DRAWN, len(scales))
+    )  # a fit repeats to the digit
+    return np.exp(scales[:, 0] + draws * (scales[:, 1] - scales[:, 0])), False
 
 
 def _time_constants(spectrum: Spectrum) -> Real:
@@ -57,103 +156,158 @@ def _time_constants(spectrum: Spectrum) -> Real:
     return np.logspace(lowest, highest, int(GRID_PER_DECADE * (highest - lowest)) + 2)
 
 
-def _columns(circuit: Circuit, spectrum: Spectrum, grid: Real) -> tuple[Real, Real]:
-    """Return the weighted real design columns: of the elements in series, and of arcs by time."""
-    s = 2j * np.pi * spectrum.frequency_hertz
-    shapes = {"R": s**0, "L": s, "C": 1 / s, "CPE": s**-GUESSED_ALPHA}
-    series = [shapes[part.kind] for part in circuit.chain.parts if isinstance(part, Element)]
-    fixed = np.empty((len(series), len(s)), dtype=np.complex128)
-    fixed[:] = np.reshape(series, fixed.shape)
-    slowed = np.power(s * grid[:, None], GUESSED_ALPHA)
-    zarcs = (1.0 / (1.0 + slowed)).astype(np.complex128)
-    return _stacked(fixed / spectrum.modulus_ohm), _stacked(zarcs / spectrum.modulus_ohm)
+def _tuples(terms: Sequence[Term], offsets: dict[str, int]) -> NDArray[np.int_]:
+    """Return the choices to try: one column for each term; like terms never take the same.
 
-
-def _stacked(rows: Complex) -> Real:
-    return np.concatenate([rows.real, rows.imag], axis=-1)
-
-
-def _solve_all(
-    fixed: Real, by_time: Real, choices: NDArray[np.int_], spectrum: Spectrum
-) -> tuple[Real, Real]:
-    """Solve the linear problem of every choice at once from one Gram matrix.
-
-    Returns the sums of squares, shape (choices,), and the amplitudes, series elements first.
-    Choices that need a negative amplitude rank behind every one that does not.
+    Like terms are told apart by nothing but their order, which is that of their candidates.
     """
-    rows = np.concatenate([fixed, by_time])
-    norms = np.linalg.norm(rows, axis=1)
-    rows = rows / norms[:, None]
-    target = _stacked((spectrum.impedance_ohm / spectrum.modulus_ohm)[None])[0]
-    series = np.broadcast_to(np.arange(len(fixed)), (len(choices), len(fixed)))
-    picked = np.concatenate([series, choices + len(fixed)], axis=1)
-    gram, moment = rows @ rows.T, rows @ target
-    matrices = gram[picked[:, :, None], picked[:, None, :]]
-    matrices = matrices + 1e-10 * np.eye(picked.shape[1])  # neighbours on the grid are near-equal
-    solution = np.linalg.solve(matrices, moment[picked][..., None])[..., 0]
-    objective = target @ target - np.sum(solution * moment[picked], axis=1)
-    negative = np.sum(np.minimum(solution, 0.0) ** 2, axis=1)
-    return objective + 100.0 * negative, solution / norms[picked]
+    of_likes = [
+        list(itertools.combinations(range(len(like.values)), count))
+        if math.comb(len(like.values), count) <= MOST_TUPLES
+        else _sampled(len(like.values), count)
+        for like, count in _counted(terms)
+    ]
+    sizes = [len(choices) for choices in of_likes]
+    total = math.prod(sizes)
+    rng = np.random.default_rng(0)
+    picked = np.arange(total) if total <= MOST_TUPLES else rng.integers(0, total, MOST_TUPLES)
+    by_like = np.unravel_index(picked, sizes)
+    tuples = np.empty((len(picked), len(terms)), dtype=int)
+    for (like, _), choices, index in zip(_counted(terms), of_likes, by_like, strict=True):
+        places = [i for i, term in enumerate(terms) if term.likeness == like.likeness]
+        tuples[:, places] = np.array(choices, dtype=int)[index] + offsets[like.likeness]
+    return tuples
 
 
-def _best_apart(objective: Real, choices: NDArray[np.int_], count: int) -> list[int]:
-    """Return the best choices that differ by more than one grid step in some time constant."""
-    kept: list[int] = []
-    for candidate in np.argsort(objective):
-        apart = (np.abs(choices[candidate] - choices[other]).max(initial=0) > 1 for other in kept)
-        if all(apart):
-            kept.append(int(candidate))
-        if len(kept) == count:
-            break
-    return kept
+def _counted(terms: Sequence[Term]) -> list[tuple[Term, int]]:
+    likes = {term.likeness: term for term in terms}
+    return [(like, sum(term.likeness == name for term in terms)) for name, like in likes.items()]
 
 
-def _values(
-    circuit: Circuit, found: Sequence[Arc], times: Real, amplitudes: Real, spectrum: Spectrum
+def _sampled(candidates: int, count: int) -> list[tuple[int, ...]]:
+    rng = np.random.default_rng(0)
+    draws = (rng.choice(candidates, count, replace=False) for _ in range(MOST_TUPLES))
+    return [tuple(sorted(map(int, draw))) for draw in draws]
+
+
+def _search(
+    problem: CircuitProblem,
+    rows: NDArray[np.int_],
+    *,
+    terms: Sequence[Term],
+    offsets: dict[str, int],
+    tuples: NDArray[np.int_],
+    columns: Complex,
+    count: int,
 ) -> Real:
-    """Turn amplitudes into element values: a tail's amplitude is 1/Q, an arc's CPE tau^alpha/R."""
-    floor = NEGLIGIBLE * float(spectrum.modulus_ohm.min())
-    omega_top = 2 * np.pi * float(spectrum.frequency_hertz.max())
-    values = np.full(len(circuit.parameters), GUESSED_ALPHA)  # what is not set below is an alpha
-    in_series = [part for part in circuit.chain.parts if isinstance(part, Element)]
-    for element, amplitude in zip(in_series, amplitudes[: len(in_series)], strict=True):
-        at = circuit.position(element.parameters[0].name)
-        values[at] = _series_value(element, float(amplitude), floor, omega_top)
-    of_arcs = amplitudes[len(in_series) :]
-    for arc, time, amplitude in zip(found, times, of_arcs, strict=True):
-        resistance = max(float(amplitude), floor)
-        alpha = 1.0 if arc.storage.kind == "C" else GUESSED_ALPHA
-        values[arc.resistor_at], values[arc.storage_at] = resistance, time**alpha / resistance
-    return values
+    """Solve every tuple for every spectrum of ``rows`` and return the best starts' values."""
+    all_columns = np.broadcast_to(columns, (len(rows), *columns.shape))
+    misfit, levels = misfits_of(problem, rows, all_columns, tuples)
+    best = best_apart(misfit, [term.gridded for term in terms], tuples, count)
+    at = np.arange(len(rows))[:, None]
+    parts = []
+    for i, term in enumerate(terms):
+        shape = term.values[tuples[best, i] - offsets[term.likeness]]
+        parts.append(shape * levels[i][at, best][..., None] ** term.powers)
+    return np.concatenate(parts, axis=-1)
 
 
-def _series_value(element: Element, amplitude: float, floor: float, omega: float) -> float:
-    if element.kind == "R":
-        return max(amplitude, floor)
-    if element.kind == "L":
-        return max(amplitude, floor / omega)
-    return 1.0 / max(amplitude, floor)
+def misfits_of(
+    problem: CircuitProblem, rows: NDArray[np.int_], columns: Complex, tuples: NDArray[np.int_]
+) -> tuple[Real, Real]:
+    """Return the misfit of every tuple of columns (n, columns, points) and its levels (k, n, tuples).
+
+    Levels are positive: where the linear solution is not, it pays for that and gets a floor.
+    """
+    longest = problem.measured.shape[1]
+    if columns.shape[-1] < longest:  # filled up by points of no weight
+        fill = np.zeros((*columns.shape[:2], longest - columns.shape[-1]))
+        columns = np.concatenate([columns, fill], axis=-1)
+    weighted = problem.weighted(columns, rows)
+    norms = np.linalg.norm(weighted, axis=-1)
+    weighted /= norms[..., None]
+    target = problem.target(rows)
+    square = np.einsum("ni,ni->n", target, target)
+    moment = (weighted @ target[..., None])[..., 0]
+    saved, levels = _solve(weighted @ weighted.mT, moment, tuples)
+    misfit = square[:, None] - saved
+    misfit += COUNTER * np.sum(np.minimum(levels, 0.0) ** 2, axis=0)
+    floor = NEGLIGIBLE * np.sqrt(square)[:, None]
+    levels = np.maximum(levels, floor) / np.moveaxis(norms[:, tuples], -1, 0)
+    return misfit, levels
 
 
-def scale_of(parameter: Parameter, spectrum: Spectrum) -> tuple[float, float]:
-    """Return the smallest and largest value that could leave a trace in this spectrum."""
-    omega = 2 * np.pi * spectrum.frequency_hertz
-    low_z, high_z = float(spectrum.modulus_ohm.min()), float(spectrum.modulus_ohm.max())
-    low_w, high_w = float(omega.min()), float(omega.max())
-    if parameter.kind == "alpha":
-        return 0.5, 1.0
-    return {
-        "resistance": (low_z, high_z),
-        "capacitance": (1.0 / (high_w * high_z), 1.0 / (low_w * low_z)),
-        "inductance": (low_z / high_w, high_z / low_w),
-        "time": (1.0 / high_w, 1.0 / low_w),
-        "warburg": (low_z * low_w**0.5, high_z * high_w**0.5),
-    }[parameter.kind]
+def _solve(gram: Real, moment: Real, tuples: NDArray[np.int_]) -> tuple[Real, Real]:
+    """Return what each tuple saves of the sum of squares (n, tuples), and its levels (k, n, tuples).
+
+    Cholesky written out over the entries of the small matrices, so that each entry is one array
+    over all spectra and tuples.
+    """
+    size = tuples.shape[1]
+    lower: dict[tuple[int, int], Real] = {}
+    half: list[Real] = []
+    levels = np.empty((size, len(gram), len(tuples)))
+    saved = np.zeros((len(gram), len(tuples)))
+    for i in range(size):
+        for j in range(i + 1):
+            entry = gram[:, tuples[:, i], tuples[:, j]]
+            for k in range(j):
+                entry -= lower[i, k] * lower[j, k]
+            lower[i, j] = np.sqrt(np.maximum(entry, RIDGE)) if i == j else entry / lower[j, j]
+        right = moment[:, tuples[:, i]]
+        for k in range(i):
+            right -= lower[i, k] * half[k]
+        half.append(right / lower[i, i])
+        saved += half[i] ** 2
+    for i in reversed(range(size)):
+        levels[i] = half[i]
+        for k in range(i + 1, size):
+            levels[i] -= lower[k, i] * levels[k]
+        levels[i] /= lower[i, i]
+    return saved, levels
 
 
-def _scattered(circuit: Circuit, spectrum: Spectrum) -> list[Real]:
-    """Return log-uniform draws over ``scale_of``; seeded, so a fit repeats to the last digit."""
-    scales = np.array([scale_of(parameter, spectrum) for parameter in circuit.parameters])
-    draws = np.random.default_rng(0).uniform(size=(SCATTERED, len(scales)))
-    low, high = np.log(scales).T
-    return list(np.exp(low + draws * (high - low)))
+def best_apart(
+    misfit: Real, gridded: Sequence[bool], tuples: NDArray[np.int_], count: int
+) -> NDArray[np.int_]:
+    """Return the best tuples (n, count) that differ by more than one grid step in some time."""
+    few = min(BEST_FEW, len(tuples))
+    best = np.argpartition(misfit, few - 1, axis=1)[:, :few]
+    worth = np.take_along_axis(misfit, best, axis=1)
+    steps = np.where(gridded, 1, DRAWN)  # drawn shapes have no neighbours
+    rows = np.arange(len(misfit))
+    picked: list[NDArray[np.int_]] = []
+    while len(picked) < min(count, few) and np.isfinite(worth).any(axis=1).all():
+        at = np.argmin(worth, axis=1)
+        picked.append(best[rows, at])
+        apart = np.abs(tuples[best] - tuples[picked[-1]][:, None]) * steps
+        worth[apart.max(axis=-1) <= 1] = np.inf
+    return np.stack(picked, axis=1)
+
+
+def time_constant(part: Element | Parallel, values: Real) -> Real:
+    """Return the time constants in second of a gridded part from its own values (..., p)."""
+    by_kind = {p.kind: values[..., i] for i, p in enumerate(part.parameters)}
+    if "time" in by_kind:
+        return np.asarray(by_kind["time"])
+    product = by_kind["resistance"] * by_kind["capacitance"]
+    return np.asarray(product ** (1.0 / by_kind.get("alpha", 1.0)))
+
+
+def like_places(circuit: Circuit) -> list[NDArray[np.int_]]:
+    """Return where like parts with one time constant stand: for each likeness (parts, parameters)."""
+    places: dict[str, list[list[int]]] = {}
+    begin = 0
+    for part in circuit.chain.parts:
+        size = len(part.parameters)
+        if is_arc(part) or (isinstance(part, Element) and part.kind in ONE_TIME):
+            places.setdefault(_likeness(part), []).append(list(range(begin, begin + size)))
+        begin += size
+    return [np.array(found) for found in places.values() if len(found) > 1]
+
+
+def place_times(circuit: Circuit, places: NDArray[np.int_], values: Real) -> Real:
+    """Return the time constants in second, shape (spectra, parts), of the parts at ``places``."""
+    begins = list(itertools.accumulate((len(p.parameters) for p in circuit.chain.parts), initial=0))
+    part = circuit.chain.parts[begins.index(int(places[0, 0]))]
+    return time_constant(part, values[:, places])

@@ -18,7 +18,7 @@ import numpy as np
 
 from rig.analysis.arcs import Arc, arcs, resistor_names
 from rig.analysis.capacitance import AMBIGUOUS, INTERFACE, REACTION, Geometry, assign
-from rig.analysis.circuit_family import Candidate, Estimate, fit_family
+from rig.analysis.circuit_family import Candidate, CircuitFamily, Estimate, fit_families
 from rig.analysis.flags import EIS_ASSIGN, EIS_CORR, EIS_UNDET, FlagNote, flag
 from rig.analysis.impedance_fit import CircuitFit
 from rig.analysis.interface import InterfaceResistance, interface_resistance
@@ -94,10 +94,7 @@ def _resistances(**estimates: Estimate) -> dict[str, object]:
 def _common(result: PelletResistance | SymmetricCell) -> dict[str, object]:
     return {
         "fit": result.fit.to_dict(),
-        "candidates": [
-            {"circuit": one.circuit, "aicc": one.aicc, "weight": one.weight}
-            for one in result.candidates
-        ],
+        "candidates": [one.to_dict() for one in result.candidates],
         "flags": [note.to_dict() for note in result.flags],
     }
 
@@ -116,8 +113,28 @@ def pellet_resistance(
     without them the result is flagged where they matter. The uncertainty of the geometry is not in
     it: that is common to all temperatures.
     """
-    near_knee = spectrum.below(DEEPEST_TAIL * float(spectrum.modulus_ohm.min()))
-    family = fit_family(near_knee, BLOCKING_CIRCUITS, geometry, inductance)
+    return pellet_resistances([spectrum], geometry, inductance=inductance, leads=leads)[0]
+
+
+def pellet_resistances(
+    spectra: Sequence[Spectrum],
+    geometry: Geometry | None = None,
+    *,
+    inductance: bool = True,
+    leads: Leads | None = None,
+) -> list[PelletResistance]:
+    """Return ``pellet_resistance`` for a series of spectra, in its order: arcs keep their labels."""
+    near_knee = [one.below(DEEPEST_TAIL * float(one.modulus_ohm.min())) for one in spectra]
+    families = fit_families(near_knee, BLOCKING_CIRCUITS, geometry, inductance)
+    return [
+        _pellet(spectrum, family, geometry, leads)
+        for spectrum, family in zip(spectra, families, strict=True)
+    ]
+
+
+def _pellet(
+    spectrum: Spectrum, family: CircuitFamily, geometry: Geometry | None, leads: Leads | None
+) -> PelletResistance:
     electrolyte = family.estimate(lambda fit: _electrolyte_names(fit, geometry, ()))
     electrolyte = _without_leads(electrolyte, leads)
     flags = (*_flags(family.best), *_lead_flags(spectrum, electrolyte, leads))
@@ -137,7 +154,38 @@ def symmetric_cell(
     The slowest arc is the interfaces', with every other arc of an interface's capacitance; the rest
     is electrolyte. When the slowest arc has no interface's capacitance the result says so.
     """
-    family = fit_family(spectrum, SYMMETRIC_CIRCUITS, geometry, inductance)
+    return symmetric_cells(
+        [spectrum],
+        geometry,
+        inductance=inductance,
+        leads=leads,
+        area_relative_uncertainty=area_relative_uncertainty,
+    )[0]
+
+
+def symmetric_cells(
+    spectra: Sequence[Spectrum],
+    geometry: Geometry,
+    *,
+    inductance: bool = True,
+    leads: Leads | None = None,
+    area_relative_uncertainty: float = 0.0,
+) -> list[SymmetricCell]:
+    """Return ``symmetric_cell`` for a series of spectra, in its order: arcs keep their labels."""
+    families = fit_families(spectra, SYMMETRIC_CIRCUITS, geometry, inductance)
+    return [
+        _symmetric(spectrum, family, geometry, leads, area_relative_uncertainty)
+        for spectrum, family in zip(spectra, families, strict=True)
+    ]
+
+
+def _symmetric(
+    spectrum: Spectrum,
+    family: CircuitFamily,
+    geometry: Geometry,
+    leads: Leads | None,
+    area_relative_uncertainty: float,
+) -> SymmetricCell:
     electrolyte = family.estimate(lambda fit: _electrolyte_names(fit, geometry, _slowest(fit)))
     electrolyte = _without_leads(electrolyte, leads)
     interfaces = family.estimate(lambda fit: _interface_names(fit, geometry))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rig.cli.cycling_source import GIVEN, Count, load_cycling
+from rig.cli.fit_eis import eis
 from rig.cli.fit_options import (
     Area,
     AreaUncertainty,
@@ -24,7 +26,7 @@ from rig.cli.fit_options import (
     length_of,
 )
 from rig.cli.fit_output import Row, show_flags, show_result, show_table, with_error
-from rig.cli.fit_spectra import eis, interface
+from rig.cli.fit_spectra import interface
 from rig.cli.fit_transport import diffusion, transference
 from rig.cli.output import print_json
 from rig.cli.tables import (
@@ -186,13 +188,14 @@ def fade(
         int | None, typer.Option(help="Cycle that retention refers to; earlier ones are formation.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Predict beyond 3 times the data.")] = False,
+    count: Count = GIVEN,
     db: Database = None,
     json: Json = False,
 ) -> None:
     """Fade law, end of life with its interval, knee and regeneration."""
     from rig.analysis.fade import fit_fade
 
-    cycles, capacity = _capacities(load_source(source, db, "fade"), source)
+    cycles, capacity = _capacities(load_cycling(source, db, "fade", count), source)
     if reference_cycle is not None:
         if reference_cycle not in cycles:
             message = f"cycle {reference_cycle} is not in {source}"
@@ -227,11 +230,11 @@ def fade(
 
 
 @app.command("cycles")
-def cycles(source: Source, db: Database = None, json: Json = False) -> None:
+def cycles(source: Source, count: Count = GIVEN, db: Database = None, json: Json = False) -> None:
     """One row per cycle: capacities, energies, efficiencies, mean voltages, resistance."""
     from rig.analysis.cycles import cycle_table
 
-    table = cycle_table(load_source(source, db, "cycles"))
+    table = cycle_table(load_cycling(source, db, "cycles", count))
     values = table.to_dict()
     if json:
         print_json(values)

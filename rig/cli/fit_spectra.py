@@ -1,10 +1,10 @@
-"""``rig fit eis`` and ``rig fit interface``: spectra in, circuits and resistances out."""
+"""``rig fit interface``: spectra or resistances in, resistance of one interface out."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from rig.cli.fit_options import (
     Database,
     Diameter,
     Json,
-    Source,
     Thickness,
     area_of,
     fraction_of,
@@ -32,63 +31,6 @@ if TYPE_CHECKING:
     from rig.analysis.spectrum import Spectrum
 
 SPECTRUM_COLUMNS = ("frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm")
-
-Values = Annotated[
-    list[str] | None, typer.Option(help="name=value in base units, for example R0=12.5; repeat.")
-]
-
-
-def eis(
-    source: Source,
-    circuit: Annotated[
-        str | None,
-        typer.Option(help="For example R0-p(R1,CPE1)-CPE2; default: the best of a family."),
-    ] = None,
-    start: Values = None,
-    fix: Values = None,
-    weights: Annotated[str, typer.Option(help="modulus, unit or proportional.")] = "modulus",
-    capacitive: Annotated[
-        bool, typer.Option(help="Leave out inductive points (Im Z > 0); the result says so.")
-    ] = False,
-    thickness: Thickness = None,
-    area: Area = None,
-    diameter: Diameter = None,
-    db: Database = None,
-    json: Json = False,
-) -> None:
-    """Fit an equivalent circuit to one impedance spectrum."""
-    from rig.analysis.impedance_fit import fit_circuit
-    from rig.analysis.pellet import pellet_resistance
-
-    if weights not in ("modulus", "unit", "proportional"):
-        raise BadInput(Problem("--weights", f"got {weights!r}, expected modulus, unit ..."))
-    measured = _spectrum(load_source(source, db, "eis", SPECTRUM_COLUMNS), source)
-    measured = measured.capacitive() if capacitive else measured
-    geometry = _geometry(thickness, area, diameter)
-    extra: dict[str, Any] = {}
-    if circuit is None:
-        if start or fix:
-            message = "belong to a circuit: give --circuit as well"
-            raise BadInput(Problem("--start and --fix", message))
-        pellet = pellet_resistance(measured, geometry)
-        fit, extra = pellet.fit, pellet.to_dict()
-        extra.pop("fit")
-    else:
-        fit = fit_circuit(
-            measured,
-            circuit,
-            weights=weights,  # type: ignore[arg-type]  # checked above
-            start=_pairs(start, "--start") or None,
-            fixed=_pairs(fix, "--fix"),
-            geometry=geometry,
-        )
-    rows = [
-        (one.name, with_error(one.value if one.determined else None, one.standard_error, one.unit))
-        for one in fit.parameters
-    ]
-    rows.append(("residual, rms of |Z|", f"{100 * fit.residual_rms_relative:.3g} %"))
-    values = {**fit.to_dict(), **extra}
-    show_result(values, f"{fit.circuit}, {source}", rows, as_json=json)
 
 
 def interface(
@@ -122,7 +64,7 @@ def interface(
         if "frequency_hertz" not in frame.columns:
             rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
         elif symmetric:
-            geometry = _geometry(thickness, area, diameter)
+            geometry = geometry_of(thickness, area, diameter)
             rows = [_from_spectrum(frame, source, geometry, relative)]
         else:
             raise BadInput(
@@ -146,29 +88,13 @@ def _spectrum(frame: pd.DataFrame, source: str) -> Spectrum:
     return spectrum(*(columns[name] for name in SPECTRUM_COLUMNS))
 
 
-def _geometry(thickness: str | None, area: str | None, diameter: str | None) -> Geometry | None:
+def geometry_of(thickness: str | None, area: str | None, diameter: str | None) -> Geometry | None:
     """Return the geometry, or None when nothing of it was given; half of one is refused."""
     from rig.analysis.capacitance import Geometry
 
     if thickness is None and area is None and diameter is None:
         return None
     return Geometry(length_of(thickness, "--thickness"), area_of(area, diameter))
-
-
-def _pairs(texts: list[str] | None, option: str) -> dict[str, float]:
-    """Read name=value options; BadInput with all that are none."""
-    values: dict[str, float] = {}
-    problems = []
-    for text in (part for given in texts or [] for part in given.split(",")):
-        name, _, number = text.partition("=")
-        try:
-            values[name.strip()] = float(number)
-        except ValueError:
-            message = f"got {text!r}, expected name=number"
-            problems.append(Problem(option, message, example=f"{option} R0=12.5"))
-    if problems:
-        raise BadInput(problems)
-    return values
 
 
 def _from_spectrum(

@@ -8,7 +8,8 @@ is refused with all problems at once. Knows no fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+    from sqlalchemy import Engine
+
+    from rig.store.queries import RunRecord
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -53,28 +57,40 @@ def load_source(
 ) -> pd.DataFrame:
     """Return the table behind SOURCE, a file or a run, with machine names as columns.
 
-    ``headless`` names the columns of a file without a header (spectra often have none). A run is
+    ``headless`` names the columns of a file without a header (spectra often have none). What a
+    potentiostat wrote is read by ``rig.cli.spectra_source`` for the fits that take spectra. A run is
     looked up in ``db`` by id, prefix or ``last``, and gives what ``rig fit`` ``fit`` takes.
     Raises BadInput for anything that is neither.
     """
     path = Path(source)
     if path.is_file():
-        return read_table(path, headless)
+        from rig.cli.spectra_source import spectrum_table
+
+        table = spectrum_table(path, fit)
+        return read_table(path, headless) if table is None else table
+    from rig.bench.run_tables import run_table
+
+    with opened_run(source, db) as (engine, run):
+        return run_table(engine, run, fit)
+
+
+@contextmanager
+def opened_run(source: str, db: str | None) -> Iterator[tuple[Engine, RunRecord]]:
+    """Open the database and find the run that SOURCE names; BadInput where there is none."""
     from rig.store.address import without_password
     from rig.store.database import database_url, is_there
 
     url = database_url(db)
-    if path.suffix or not is_there(url):
+    if Path(source).suffix or not is_there(url):
         remedy = "give a text file (csv), or see 'rig runs list' for the runs in the database"
         message = f"neither a file nor a known run in {without_password(url)}"
         raise BadInput(Problem(source, message), remedy=remedy)
-    from rig.bench.run_tables import run_table
     from rig.store.queries import find_run
     from rig.store.reading import open_to_read
 
     engine = open_to_read(url)
     try:
-        return run_table(engine, find_run(engine, source), fit)
+        yield engine, find_run(engine, source)
     finally:
         engine.dispose()
 

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import matplotlib as mpl
@@ -20,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from rig.core.errors import StoreError
 from rig.report.numbers import exact, power_of_ten
 
 Width = Literal["half", "full"]
@@ -93,6 +95,26 @@ def draw(
         figure = Figure(figsize=(WIDTH_INCH[width], height_inch))
         fill(figure)
         return Drawing(_svg(figure, label), caption, width)
+
+
+def save_picture(
+    path: Path, size_inch: tuple[float, float], fill: Callable[[Figure], None], *, title: str
+) -> None:
+    """Let ``fill`` draw a figure and write it to ``path``: .png, .svg or .pdf, in the page's look.
+
+    Raises StoreError where the file cannot be written; nothing half-written is left.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": "picture"}):  # type: ignore[dict-item]
+        figure = Figure(figsize=size_inch)
+        fill(figure)
+        figure.text(0.012, 0.99, title.replace("$", "\\$"), va="top", fontsize=8.5, color=SOFT)
+        try:
+            figure.savefig(partial, format=path.suffix[1:], dpi=200)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _svg(figure: Figure, label: str) -> Markup:

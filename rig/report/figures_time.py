@@ -55,6 +55,12 @@ def _panels(traces: Traces) -> list[tuple[Array, str, str]]:
         if np.isfinite(values).any():
             factor, scaled_unit = scaled(float(np.nanmax(np.abs(values))), unit)
             panels.append((values / factor, f"{word} / {scaled_unit}", colour))
-    if np.isfinite(traces.ambient_temperature_celsius).any():
-        panels.append((traces.ambient_temperature_celsius, "temperature / °C", GREEN))
+    own, air = traces.surface_temperature_celsius, traces.ambient_temperature_celsius
+    if np.isfinite(air).any():
+        panels.append((air, "temperature / °C", GREEN))
+    if np.isfinite(own).any():
+        panels.append((own, "cell's own / °C", GREEN))
+    if np.isfinite(traces.applied_pressure_pa).any():
+        factor, unit = scaled(float(np.nanmax(np.abs(traces.applied_pressure_pa))), "Pa")
+        panels.append((traces.applied_pressure_pa / factor, f"pressure / {unit}", BLUE))
     return panels

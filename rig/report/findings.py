@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -73,17 +74,25 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Voltage, current and temperature over test time, thinned so that no extreme is lost."""
+    """Voltage, current and what is around a cell over test time, thinned so that no extreme is lost.
+
+    The last two are empty where no sensor was beside the cell.
+    """
 
     test_time_second: Array
     voltage_volt: Array
     current_ampere: Array
     ambient_temperature_celsius: Array
+    surface_temperature_celsius: Array = field(default_factory=lambda: np.empty(0))
+    applied_pressure_pa: Array = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
 class SpectrumFinding:
-    """One spectrum with its fit, or with the reason why there is none."""
+    """One spectrum with its fit, or with the reason why there is none.
+
+    ``temperature_celsius`` is the sample's own where a sensor read it, else the chamber's.
+    """
 
     spectrum_count: int
     cycle_count: int
@@ -92,6 +101,8 @@ class SpectrumFinding:
     fit: CircuitFit | None
     problem: str = ""
     flags: tuple[FlagNote, ...] = ()  # of the measurement; the fit has its own
+    of_sample: bool = False  # whether that temperature is the sample's
+    temperature_span_kelvin: float = math.nan  # between its first and last point
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,8 @@ class PelletFinding:
     arrhenius: ArrheniusResult | None
     interfaces: InterfaceSeries | None = None
     interface_arrhenius: ArrheniusResult | None = None  # of 1/ASR, S/cm^2
+    of_sample: bool = False  # whether every temperature is the sample's own
+    temperature_uncertainty_kelvin: float = math.nan  # of one against the others
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.analysis.circuit import Circuit, Element, Parallel, Series
-from rig.analysis.circuit_elements import KINDS
+from rig.analysis.circuit_elements import KINDS, ElementKind, register_element
 from rig.analysis.circuit_text import parse_circuit
 from rig.core.errors import BadInput
 
@@ -22,6 +22,8 @@ TYPICAL = {
     "alpha": (0.4, 1.0),
 }
 
+ROOT_J = (1 + 1j) / np.sqrt(2)
+AT_Y = 1 + ROOT_J
 # One element of each kind at omega = 1 rad/s with every parameter 1 (alpha 0.5), by hand:
 # coth(sqrt j)/sqrt j and tanh(sqrt j)/sqrt j from their series.
 AT_ONE_RADIAN = {
@@ -31,6 +33,11 @@ AT_ONE_RADIAN = {
     "W": 1 - 1j,
     "CPE": (1 - 1j) / np.sqrt(2),
     "Wo": -1j + 1 / 3 - 1j / 45 - 2 / 945 + 1j / 4725,
+    "G": 1 / np.sqrt(1 + 1j),
+    "ZARC": 1 / (1 + (1 + 1j) / np.sqrt(2)),
+    # Rion = Rct = Q = 1: x^2 = Y = 1 + sqrt(j), or sqrt(j); coth(x)/x = 1/x^2 + 1/3 - x^2/45 + ...
+    "TLM": 1 / AT_Y + 1 / 3 - AT_Y / 45 + 2 * AT_Y**2 / 945 - AT_Y**3 / 4725 + 2 * AT_Y**4 / 93555,
+    "TLMQ": 1 / ROOT_J + 1 / 3 - ROOT_J / 45 + 2 * ROOT_J**2 / 945 - ROOT_J**3 / 4725,
     "Ws": 1 - 1j / 3 - 2 / 15 + 17j / 315 + 62 / 2835 - 1382j / 155925 - 21844 / 6081075,
 }
 
@@ -162,3 +169,70 @@ def test_derivatives_agree_with_finite_differences(circuit: Circuit, seed: int) 
             rtol=1e-4,
             atol=1e-8 * np.abs(impedance).max(),
         )
+
+
+@settings(deadline=None, max_examples=30)
+@given(circuits(), st.integers(0, 2**32 - 1))
+def test_many_sets_of_values_at_once_are_each_by_itself(circuit: Circuit, seed: int) -> None:
+    low, high = np.array([TYPICAL[parameter.kind] for parameter in circuit.parameters]).T
+    shares = np.random.default_rng(seed).uniform(0.1, 0.9, size=(3, len(low)))
+    values = np.exp(np.log(low) + shares * np.log(high / low))
+    own = FREQUENCIES * np.array([[1.0], [1.5], [2.0]])
+    impedance, jacobian = circuit.impedance_and_jacobian(own, values)
+    for row in range(3):
+        alone = circuit.impedance_and_jacobian(own[row], values[row])
+        np.testing.assert_allclose(impedance[row], alone[0], rtol=1e-12)
+        np.testing.assert_allclose(jacobian[row], alone[1], rtol=1e-9)
+
+
+def test_a_porous_electrode_ends_in_a_third_of_its_ions_resistance_and_its_transfer() -> None:
+    # Direct current through a pore of even conduction: Rion/3 + Rct for Rct >> Rion.
+    slow = parse_circuit("TLM1").impedance([1e-9], [30.0, 3000.0, 1e-3, 0.9])[0]
+    assert slow.real == pytest.approx(3010.0, rel=1e-3)
+    blocking = parse_circuit("TLMQ1").impedance([1e-5], [30.0, 1e-3, 1.0])[0]
+    assert blocking.real == pytest.approx(10.0, rel=1e-5)
+
+
+def havriliak_negami(s, v):  # type: ignore[no-untyped-def]
+    inner = 1.0 + (s * v[1]) ** 0.8
+    shape = inner ** -v[2]
+    by_tau = -v[0] * v[2] * shape / inner * 0.8 * (s * v[1]) ** 0.8 / v[1]
+    return v[0] * shape, [shape, by_tau, -v[0] * shape * np.log(inner)]
+
+
+SKEWED = (("R", "ohm", "resistance"), ("tau", "s", "time"), ("beta", "1", "alpha"))
+
+
+def test_an_element_of_ones_own_is_a_word_of_circuits_and_is_never_evaluated_text() -> None:
+    kind = ElementKind("Skewed", "R / (1 + (s tau)^0.8)^beta", SKEWED, havriliak_negami)
+    register_element(kind)
+    try:
+        circuit = parse_circuit("R0-Skewed1")
+        assert circuit.names == ("R0", "Skewed1_R", "Skewed1_tau", "Skewed1_beta")
+        slow = circuit.impedance([1e-9], [5.0, 40.0, 1e-3, 0.7])[0]
+        assert slow == pytest.approx(45.0, rel=1e-4)
+        register_element(kind)  # the same once more changes nothing
+    finally:
+        del KINDS["Skewed"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "parameters", "complaint"),
+    [
+        ("R", SKEWED, "is taken"),
+        ("S2", SKEWED, "letters only"),
+        ("Skewed", (("R", "ohm", "resistence"), *SKEWED[1:]), "got kind 'resistence'"),
+        ("Skewed", SKEWED[:2], "got shapes"),
+        ("Skewed", (SKEWED[0], SKEWED[1], ("beta", "1", "time")), None),
+    ],
+)
+def test_an_element_that_cannot_be_one_is_refused(
+    symbol: str, parameters: tuple[tuple[str, str, str], ...], complaint: str | None
+) -> None:
+    def formula(s, v):  # type: ignore[no-untyped-def]
+        impedance, (by_r, by_tau, by_beta) = havriliak_negami(s, v if len(v) > 2 else [*v, 0.7])
+        return impedance, [by_r, by_tau, 2.0 * by_beta]
+
+    with pytest.raises(BadInput, match=complaint or "derivative by beta is not"):
+        register_element(ElementKind(symbol, "", parameters, formula))
+    assert "Skewed" not in KINDS

@@ -6,8 +6,14 @@ import cmath
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from rig.analysis.drift import correction_flags, drift_flags, relative_change
+from rig.analysis.drift import (
+    correction_flags,
+    drift_flags,
+    drift_from_times,
+    relative_change,
+)
 from rig.analysis.flags import EIS_CORR, EIS_DRIFT
 
 HERTZ = np.logspace(5, -1, 61)
@@ -65,3 +71,35 @@ def test_megahertz_need_both_open_and_short() -> None:
     for series, stray, flagged in ((True, False, 1), (False, True, 1), (True, True, 0)):
         assert len(correction_flags(hertz, ohm, series=series, stray=stray)) == flagged
     assert correction_flags(np.array([1e3, 1.0e6]), ohm, series=False, stray=False) == ()
+
+
+# --- from the times of the points ----------------------------------------------------------------
+
+SECONDS = np.cumsum(np.maximum(3.0 / HERTZ, 0.2))
+GONE = (SECONDS - SECONDS[0]) / (SECONDS[-1] - SECONDS[0])
+
+
+def drifting(share: float, noise: float, seed: int) -> NDArray[np.complex128]:
+    random = np.random.default_rng(seed)
+    scatter = random.standard_normal(HERTZ.size) + 1j * random.standard_normal(HERTZ.size)
+    return np.asarray(OHM * (1.0 + share * GONE) * (1.0 + noise * scatter))
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.05, 0.1])
+def test_a_drift_that_kramers_kronig_cannot_see_is_read_from_the_times(share: float) -> None:
+    found = drift_from_times(HERTZ, drifting(share, 0.001, 1), SECONDS)
+    assert found is not None
+    assert found.change == pytest.approx(share, abs=0.1 * abs(share) + 4 * found.standard_error)
+    assert [note.code for note in found.flags] == [EIS_DRIFT]
+
+
+def test_noise_alone_is_no_drift_and_its_error_is_honest() -> None:
+    found = [drift_from_times(HERTZ, drifting(0.0, 0.003, seed), SECONDS) for seed in range(100)]
+    changes = np.array([one.change for one in found if one])
+    errors = np.array([one.standard_error for one in found if one])
+    assert 0.8 < np.std(changes) / np.mean(errors) < 1.25
+    assert sum(bool(one.flags) for one in found if one) <= 2
+
+
+def test_a_spectrum_of_few_points_says_nothing_of_drift() -> None:
+    assert drift_from_times(HERTZ[:4], OHM[:4], SECONDS[:4]) is None

@@ -112,5 +112,18 @@ def test_a_quantity_that_was_never_measured_has_no_panel() -> None:
     assert not any("temperature" in label for label in labels)
 
 
+def test_what_sensors_read_beside_the_cell_has_panels_of_its_own() -> None:
+    sensed = replace(
+        traces(),
+        surface_temperature_celsius=np.full(60, 24.8),
+        applied_pressure_pa=np.full(60, 5.2e6),
+    )
+    drawn = time_figure(run(traces=sensed))
+    assert drawn is not None
+    labels = words(str(drawn.svg))
+    assert "cell's own / °C" in labels
+    assert "pressure / MPa" in labels
+
+
 def test_nothing_recorded_is_nothing_drawn() -> None:
     assert time_figure(run()) is None

@@ -1,0 +1,221 @@
+"""Levenberg-Marquardt for many least-squares problems at once, inside boxes. Knows no circuits.
+
+All problems take their steps together, as arrays; each has its own damping and leaves when it has
+settled. The damping follows Nielsen (IMM-REP-1999-05, Technical University of Denmark): shrunk by
+what the quadratic model was worth, doubled faster and faster after failures. Steps are scaled by
+the diagonal (Marquardt), and a coordinate that pushes against its bound is held for that step.
+
+Where the model is linear in the *levels* of some of its parts, each trial is followed by the exact
+linear solution for the levels, which costs nothing: curvature and gradient already hold the small
+normal equations. So the descent runs in the shapes alone (variable projection; Ruhe and Wedin,
+SIAM Rev. 22, 318 (1980)). Measured on three arcs of random size: 21 steps instead of 29.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rig.analysis.circuit_elements import Real
+
+MOST_STEPS = 100
+# A step that lowers the objective by less has nothing left to find but the floor of a flat valley.
+SETTLED = 1e-6
+FIRST_DAMPING = 1e-3
+LEAST_DAMPING = 1e-12
+HOPELESS_DAMPING = 1e9  # no step of any length goes down from here
+LEAST_CURVATURE = 1e-14  # of the largest: below, a coordinate does not move the curve at all
+
+DEEPEST_CUT = 0.9  # of a level in one go: levels stay positive
+
+# (theta (n, p), rows (n,)) -> (objective (n,), half its gradient (n, p), half its curvature (n, p, p))
+Evaluate = Callable[[Real, NDArray[np.int_]], tuple[Real, Real, Real]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """Which coordinates scale a part: adding ln(a) ``directions[t]`` multiplies part t by a.
+
+    ``directions`` is (parts, p); ``owner`` gives each coordinate's part, or the number of parts for
+    a coordinate of none. The model is the sum of its parts.
+    """
+
+    directions: Real
+    owner: NDArray[np.int_]
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """Of the problems that still move: everything has the problems as its first axis."""
+
+    at: NDArray[np.int_]
+    theta: Real
+    objective: Real
+    gradient: Real
+    curvature: Real
+    damping: Real
+    growth: Real
+
+    def keep(self, mask: NDArray[np.bool_]) -> _State:
+        names = ("at", "theta", "objective", "gradient", "curvature", "damping", "growth")
+        return _State(*(getattr(self, name)[mask] for name in names))
+
+
+class Descents:
+    """Many descents under way: where each stands, ``theta`` (n, p) and ``objective`` (n,).
+
+    ``rows`` (n,) names the data of each, ``box`` is (lowest, highest), each (n, p). A descent has
+    ``settled`` when a step and its forecast lower the objective by less than SETTLED of it, when
+    the objective is below ``exact`` (n,), or when no step goes down. With ``levels`` each step is
+    followed by the solution for them; ``longest`` limits a step in every coordinate.
+    """
+
+    def __init__(
+        self,
+        evaluate: Evaluate,
+        theta: Real,
+        rows: NDArray[np.int_],
+        box: tuple[Real, Real],
+        exact: Real,
+    ) -> None:
+        self._evaluate = evaluate
+        self.levels: Levels | None = None
+        self.longest = np.inf  # of a step, in any coordinate
+        self.rows, self._box, self._exact = rows, box, exact
+        everything = np.arange(len(rows))
+        start = np.clip(theta, *box)
+        state = _State(everything, *self._tried(start, everything), start[:, 0] * 0, start[:, 0])
+        state.damping, state.growth = state.damping + FIRST_DAMPING, state.damping + 2.0
+        self.theta, self.objective = state.theta.copy(), state.objective.copy()
+        self.curvature, self.gradient = state.curvature.copy(), state.gradient.copy()
+        self.settled = np.zeros(len(rows), dtype=bool)
+        self._state = state.keep(np.isfinite(state.objective))
+        self.steps = 0
+
+    def advance(self, steps: int) -> None:
+        """Go on by at most ``steps`` steps, all that still move together."""
+        for _ in range(steps):
+            state = self._state
+            if not state.at.size:
+                return
+            self.steps += 1
+            settled = self._step(state)
+            self.theta[state.at], self.objective[state.at] = state.theta, state.objective
+            self.curvature[state.at], self.gradient[state.at] = state.curvature, state.gradient
+            self.settled[state.at] = settled
+            if settled.any():
+                self._state = state.keep(~settled)
+
+    @property
+    def moving(self) -> bool:
+        return bool(self._state.at.size)
+
+    def leave(self, given_up: NDArray[np.bool_]) -> None:
+        """Go no further with these."""
+        self._state = self._state.keep(~given_up[self._state.at])
+
+    def _step(self, state: _State) -> NDArray[np.bool_]:
+        """Try one step of every problem, keep those that go down, and say which have settled."""
+        low, high = self._box[0][state.at], self._box[1][state.at]
+        step = _direction(state, low, high)
+        step *= np.minimum(1.0, self.longest / np.maximum(np.abs(step).max(axis=1), 1e-9))[:, None]
+        trial = np.clip(state.theta + step, low, high)
+        moved = trial - state.theta
+        bent = np.einsum("ni,nij,nj->n", moved, state.curvature, moved)
+        forecast = -2.0 * np.sum(state.gradient * moved, axis=1) - bent
+        trial, objective, gradient, curvature = self._tried(trial, state.at)
+        gain = state.objective - objective
+        with np.errstate(invalid="ignore", divide="ignore"):
+            down = (gain > 0) & np.isfinite(objective)
+            worth = np.where(down, gain / forecast, 0.0)
+        small = SETTLED * state.objective
+        slow = (np.abs(forecast) <= small) & (np.abs(gain) <= small)
+        state.theta[down], state.objective[down] = trial[down], objective[down]
+        state.gradient[down], state.curvature[down] = gradient[down], curvature[down]
+        _damp(state, down, worth)
+        settled = _at_rest(state, slow, low, high)
+        settled |= state.objective <= self._exact[state.at]
+        return np.asarray(settled | (state.damping > HOPELESS_DAMPING))
+
+    def _tried(self, theta: Real, at: NDArray[np.int_]) -> tuple[Real, Real, Real, Real]:
+        found = self._evaluate(theta, self.rows[at])
+        if self.levels is None or not len(self.levels.directions):
+            return theta, *found
+        low, high = self._box[0][at], self._box[1][at]
+        return _levelled(self.levels, theta, found, low, high)
+
+
+def _levelled(
+    levels: Levels,
+    theta: Real,
+    found: tuple[Real, Real, Real],
+    low: Real,
+    high: Real,
+) -> tuple[Real, Real, Real, Real]:
+    """Solve for the levels where they stay inside the box; everything follows without a new look.
+
+    The parts' impedances are the slopes along ``directions``, and all slopes of a part grow with
+    its level. Returns coordinates, objective, gradient and curvature.
+    """
+    objective, gradient, curvature = found
+    along = curvature @ levels.directions.T
+    normal = along.mT @ levels.directions.T
+    right = gradient @ levels.directions.T
+    finite = np.isfinite(objective)
+    normal[~finite], right[~finite] = np.eye(len(levels.directions)), 0.0
+    diagonal = np.einsum("nii->ni", normal)  # a view
+    diagonal *= 1.0 + 1e-9
+    diagonal += np.finfo(float).tiny
+    growth = np.linalg.solve(normal, -right[..., None])[..., 0]
+    growth *= np.minimum(1.0, DEEPEST_CUT / np.maximum(-growth.min(axis=1), 1e-9))[:, None]
+    moved = theta + np.log1p(growth) @ levels.directions
+    growth[~(finite & np.all((moved >= low) & (moved <= high), axis=1))] = 0.0
+    theta = theta + np.log1p(growth) @ levels.directions
+    objective = objective + 2.0 * np.sum(growth * right, axis=1)
+    objective = objective + np.einsum("ni,nij,nj->n", growth, normal, growth)
+    by = np.concatenate([1.0 + growth, np.ones((len(growth), 1))], axis=1)[:, levels.owner]
+    gradient = by * (gradient + (along @ growth[..., None])[..., 0])
+    return theta, objective, gradient, by[:, :, None] * curvature * by[:, None, :]
+
+
+def _direction(state: _State, low: Real, high: Real) -> Real:
+    """Return the damped Gauss-Newton step; coordinates that push against their bound are held."""
+    return _direction_at(state, state.damping, low, high)
+
+
+def _at_rest(state: _State, slow: NDArray[np.bool_], low: Real, high: Real) -> NDArray[np.bool_]:
+    """Return which slow ones have nothing left to gain, and free the others from their damping.
+
+    In a long flat valley a damped step is short and gains little while a free one would gain more.
+    """
+    rest = np.zeros(len(slow), dtype=bool)
+    at = np.flatnonzero(slow)
+    if not at.size:
+        return rest
+    some = state.keep(slow)
+    step = _direction_at(some, np.minimum(some.damping, LEAST_DAMPING), low[at], high[at])
+    rest[at] = -np.sum(some.gradient * step, axis=1) <= SETTLED * some.objective
+    freed = at[~rest[at] & (some.damping > LEAST_DAMPING)]
+    state.damping[freed] = np.maximum(1e-3 * state.damping[freed], LEAST_DAMPING)
+    rest[at] |= some.damping <= LEAST_DAMPING
+    return rest
+
+
+def _direction_at(state: _State, damping: Real, low: Real, high: Real) -> Real:
+    g = state.gradient
+    held = ((state.theta <= low) & (g > 0)) | ((state.theta >= high) & (g < 0))
+    matrix = state.curvature * ~(held[:, :, None] | held[:, None, :])
+    diagonal = np.einsum("nii->ni", matrix)  # a view
+    floor = LEAST_CURVATURE * diagonal.max(axis=1, keepdims=True) + np.finfo(float).tiny
+    diagonal += np.where(held, 1.0, damping[:, None] * np.maximum(diagonal, floor) + floor)
+    return np.asarray(np.linalg.solve(matrix, np.where(held, 0.0, -g)[..., None])[..., 0])
+
+
+def _damp(state: _State, down: NDArray[np.bool_], worth: Real) -> None:
+    shrunk = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.clip(worth, 0.0, 2.0) - 1.0) ** 3)
+    grown = state.damping * state.growth
+    state.damping = np.where(down, np.maximum(state.damping * shrunk, LEAST_DAMPING), grown)
+    state.growth = np.where(down, 2.0, 2.0 * state.growth)

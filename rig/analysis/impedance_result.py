@@ -1,0 +1,204 @@
+"""What a circuit fit says of one spectrum: values, errors, correlations, what they add up to.
+
+A parameter that the data do not hold is returned as not determined, and shown without digits.
+Knows no optimiser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rig.analysis.arcs import resistor_names
+from rig.analysis.circuit import Circuit
+from rig.analysis.circuit_elements import Complex, Parameter, Real
+from rig.analysis.flags import EIS_IND, EIS_UNDET, FlagNote, Level, flag
+from rig.analysis.spectrum import Spectrum
+
+UNCERTAIN = 0.3  # relative standard uncertainty above which a parameter is flagged
+UNDETERMINED = 1.0  # and above which it is not reported
+
+
+@dataclass(frozen=True, slots=True)
+class FittedParameter:
+    """A value in ``unit`` with its standard error (0 when fixed); undetermined has no digits.
+
+    ``interval_95`` is even in the logarithm, for an exponent in the value: a resistance is never
+    negative, however uncertain. nan where there is none.
+    """
+
+    name: str
+    value: float
+    standard_error: float
+    unit: str
+    determined: bool
+    interval_95: tuple[float, float] = (np.nan, np.nan)
+
+    def to_dict(self) -> dict[str, object]:
+        shown = self.determined
+        return {
+            "value": self.value if shown else None,
+            "standard_error": self.standard_error if shown else None,
+            "unit": self.unit,
+            "determined": self.determined,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CircuitFit:
+    """The best fit found. ``objective`` is the sum of squared weighted residuals.
+
+    ``covariance`` is of the values in their own units, in the order of ``parameters``.
+    ``starts_agreeing`` of ``starts`` ended at this objective; ``is_global``: two or more did, from
+    different places, and none found anything lower. ``residual_autocorrelation`` from point to
+    point is near 0 for noise and near 1 for a circuit that does not describe the data. ``aicc``
+    counts the noise as a parameter and compares fits of the same points and weights only.
+    ``student`` is how many standard errors make half a 95 % interval.
+    """
+
+    circuit: Circuit
+    parameters: tuple[FittedParameter, ...]
+    covariance: Real
+    weights: str
+    objective: float
+    residual_rms_relative: float
+    residual_autocorrelation: float
+    aicc: float
+    points: int
+    starts: int
+    starts_agreeing: int
+    is_global: bool
+    student: float
+    effective_capacitance_farad: dict[str, float]
+    effective_capacitance_standard_error_farad: dict[str, float]
+    assignment: dict[str, str]
+    flags: tuple[FlagNote, ...]
+
+    @property
+    def values(self) -> Real:
+        return np.array([parameter.value for parameter in self.parameters])
+
+    @property
+    def correlation(self) -> Real:
+        """Return the correlation matrix; rows of what is fixed or stuck at a bound are zero."""
+        return correlation_of(self.covariance)
+
+    def impedance(self, frequency_hertz: Real) -> Complex:
+        """Return the fitted curve in ohm."""
+        return self.circuit.impedance(frequency_hertz, self.values)
+
+    def sum_of(self, names: Sequence[str]) -> tuple[float, float]:
+        """Return the sum of parameters and its standard error, correlations included.
+
+        Arcs that overlap trade resistance: their sum is often known ten times better than each.
+        """
+        gradient = np.zeros(len(self.parameters))
+        gradient[[self.circuit.position(name) for name in names]] = 1.0
+        variance = float(gradient @ self.covariance @ gradient)
+        return float(gradient @ self.values), float(np.sqrt(max(variance, 0.0)))
+
+    @property
+    def total_resistance(self) -> tuple[float, float]:
+        """Return the direct-current resistance of a chain of arcs in ohm, and its standard error."""
+        return self.sum_of(resistor_names(self.circuit))
+
+    def to_dict(self) -> dict[str, object]:
+        total, error = self.total_resistance
+        return {
+            "circuit": str(self.circuit),
+            "parameters": {parameter.name: parameter.to_dict() for parameter in self.parameters},
+            "interval_95": {
+                parameter.name: list(parameter.interval_95) if parameter.determined else None
+                for parameter in self.parameters
+            },
+            "correlation": self.correlation.tolist(),
+            "total_resistance_ohm": total,
+            "total_resistance_standard_error_ohm": error,
+            "effective_capacitance_farad": self.effective_capacitance_farad,
+            "effective_capacitance_standard_error_farad": (
+                self.effective_capacitance_standard_error_farad
+            ),
+            "assignment": self.assignment,
+            "weights": self.weights,
+            "objective": self.objective,
+            "residual_rms_relative": self.residual_rms_relative,
+            "residual_autocorrelation": self.residual_autocorrelation,
+            "aicc": self.aicc,
+            "points": self.points,
+            "starts": self.starts,
+            "starts_agreeing": self.starts_agreeing,
+            "global": self.is_global,
+            "flags": [note.to_dict() for note in self.flags],
+        }
+
+    def __str__(self) -> str:
+        """Write one line per parameter; what is not determined has no digits."""
+        lines = [
+            f"{one.name:>10}  {one.value:.4g} ± {one.standard_error:.1g} {one.unit}"
+            if one.determined
+            else f"{one.name:>10}  not determined"
+            for one in self.parameters
+        ]
+        ends = f"{self.starts_agreeing} of {self.starts} starts end here"
+        lines.append(f"residual {100 * self.residual_rms_relative:.3g} % of |Z|; {ends}")
+        return "\n".join([str(self.circuit), *lines])
+
+
+def correlation_of(covariance: Real) -> Real:
+    errors = np.sqrt(np.diag(covariance))
+    scale = np.where(errors > 0, errors, 1.0)
+    return np.asarray(covariance / np.outer(scale, scale))
+
+
+def autocorrelation(residuals: Complex, frequency: Real) -> float:
+    """Return the lag-1 autocorrelation along frequency, real and imaginary parts together."""
+    ordered = residuals[np.argsort(frequency)]
+    power = float(np.sum(np.abs(ordered) ** 2))
+    return float(np.sum(ordered[1:] * ordered[:-1].conj()).real) / power if power else 0.0
+
+
+def corrected_akaike(objective: float, data: int, free: int, known: bool) -> float:
+    """Return the corrected Akaike criterion; minus infinity does not occur for exact data."""
+    count = free + (0 if known else 1)
+    fit = objective if known else data * np.log(max(objective, 1e-300) / data)
+    spare = data - count - 1
+    return float(fit + 2 * count + (2 * count * (count + 1) / spare if spare > 0 else np.inf))
+
+
+def fitted_parameter(
+    parameter: Parameter, value: float, error: float, determined: bool, student: float
+) -> FittedParameter:
+    """Return a parameter with its interval, even in the logarithm unless it is an exponent."""
+    if parameter.exponent:
+        interval = (value - student * error, value + student * error)
+    else:
+        with np.errstate(over="ignore"):
+            factor = float(np.exp(student * error / value))
+        interval = (value / factor, value * factor)
+    return FittedParameter(parameter.name, value, error, parameter.unit, determined, interval)
+
+
+def undetermined_flags(parameters: Sequence[FittedParameter]) -> list[FlagNote]:
+    notes = []
+    for parameter in parameters:
+        if not parameter.determined:
+            message = f"{parameter.name} is not determined by this spectrum"
+            notes.append(flag(EIS_UNDET, message, Level.ERROR))
+        elif parameter.standard_error > UNCERTAIN * abs(parameter.value):
+            share = parameter.standard_error / abs(parameter.value)
+            notes.append(flag(EIS_UNDET, f"{parameter.name} is uncertain by {share:.0%}"))
+    return notes
+
+
+def inductive_flags(circuit: Circuit, spectrum: Spectrum) -> list[FlagNote]:
+    if any(parameter.kind == "inductance" for parameter in circuit.parameters):
+        return []
+    notes = []
+    if count := int(np.count_nonzero(spectrum.impedance_ohm.imag > 0)):
+        notes.append(flag(EIS_IND, f"{count} inductive points, but {circuit} has no inductance"))
+    if spectrum.inductive_left_out:
+        message = f"{spectrum.inductive_left_out} inductive points were left out of the fit"
+        notes.append(flag(EIS_IND, message))
+    return notes

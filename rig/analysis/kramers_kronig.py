@@ -1,0 +1,205 @@
+"""Does a spectrum obey Kramers-Kronig, that is: was the cell linear and stationary while it was taken?
+
+The verdict is the residual's (science.md 1.12): below 1 % is accepted, above 2 % refused, and between
+them only noise is accepted, not a pattern. The ends of the band are always worse, since the chain
+knows nothing of what lies beyond, and are allowed twice as much. What this cannot see is a slow,
+even drift: 10 % over a whole spectrum leaves 0.9 % (science.md S6). ``rig.analysis.drift`` can.
+Knows no file and no engine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rig.analysis.flags import EIS_KK, FlagNote, Level, flag
+from rig.analysis.lin_kk import (
+    FEWEST_PER_DECADE,
+    Impedances,
+    LinKKFit,
+    Method,
+    fit_spectra,
+)
+from rig.analysis.spectrum import Spectrum, spectrum
+from rig.core.errors import BadInput
+
+Floats = NDArray[np.float64]
+
+ACCEPTED, REFUSED = 0.01, 0.02
+ENDS_ALLOWED = 2.0
+END_DECADES = 0.5
+# A pattern: neighbours alike. Of pure noise 1 in 1,000 spectra has as much.
+PATTERN_SIGMA = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KramersKronig:
+    """The verdict on one spectrum, with what it rests on, in order of the spectrum's own points.
+
+    Residuals are (measured - fitted)/|Z|. ``systematic``: neighbouring residuals are alike.
+    """
+
+    frequency_hertz: Floats
+    residual: Impedances
+    valid: bool
+    systematic: bool
+    n_rc: int
+    mu: float
+    method: Method
+    terms: tuple[str, ...]
+    flagged_frequencies_hertz: tuple[float, ...]
+    flags: tuple[FlagNote, ...] = field(default=())
+
+    @property
+    def max_residual_real(self) -> float:
+        return float(np.abs(self.residual.real).max())
+
+    @property
+    def max_residual_imaginary(self) -> float:
+        return float(np.abs(self.residual.imag).max())
+
+    @property
+    def rms_residual(self) -> float:
+        return float(np.sqrt(np.mean(np.abs(self.residual) ** 2) / 2.0))
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "valid": self.valid,
+            "max_residual_real": self.max_residual_real,
+            "max_residual_imaginary": self.max_residual_imaginary,
+            "rms_residual": self.rms_residual,
+            "systematic": self.systematic,
+            "n_rc": self.n_rc,
+            "mu": self.mu,
+            "method": self.method,
+            "terms": list(self.terms),
+            "flagged_frequencies_hertz": list(self.flagged_frequencies_hertz),
+            "flags": [note.to_dict() for note in self.flags],
+        }
+
+
+def check(
+    measured: Spectrum, method: Method = "complex", *, elements: int | None = None
+) -> KramersKronig:
+    """Return the verdict on one spectrum; ``elements`` gives the number of RC elements by hand.
+
+    ``method`` says which part is fitted; the other is then predicted, which shows a fault of one
+    part alone more clearly and is less sure at the ends of the band.
+    """
+    rows = measured.impedance_ohm[None]
+    (fit,) = fit_spectra(measured.frequency_hertz, rows, method, elements)
+    return _judge(measured.frequency_hertz, fit, method)
+
+
+def check_many(
+    frequency_hertz: Floats, impedance_ohm: Impedances, method: Method = "complex"
+) -> list[KramersKronig]:
+    """Return the verdicts on many spectra (spectra x points) measured at the same frequencies."""
+    fits = fit_spectra(frequency_hertz, impedance_ohm, method)
+    return [_judge(frequency_hertz, fit, method) for fit in fits]
+
+
+def objection(points: Iterable[tuple[float, float, float]]) -> str:
+    """Return what speaks against a spectrum just measured, in words; "" when nothing does.
+
+    ``points`` are frequency in hertz, real and imaginary part in ohm, as measured. For the engine,
+    which asks after each spectrum whether to repeat it and is handed this function: points without
+    a number are an objection like any other, never an error.
+    """
+    columns = np.array(list(points), dtype=float).reshape(-1, 3).T
+    try:
+        verdict = check(spectrum(*columns))
+    except BadInput as error:
+        return str(error)
+    return "" if verdict.valid else verdict.flags[0].message
+
+
+def _judge(frequency: Floats, fit: LinKKFit, method: Method) -> KramersKronig:
+    size = np.maximum(np.abs(fit.residual.real), np.abs(fit.residual.imag))
+    relative = size / allowance(frequency)
+    pattern = _is_pattern(frequency, fit.residual)
+    worst = float(relative.max())
+    sparse = fit.n_rc < FEWEST_PER_DECADE * float(np.ptp(np.log10(frequency)))
+    valid = sparse or worst <= (ACCEPTED if pattern else REFUSED)
+    flagged = frequency[relative > ACCEPTED]
+    return KramersKronig(
+        frequency,
+        fit.residual,
+        valid,
+        pattern,
+        fit.n_rc,
+        fit.mu,
+        method,
+        _words(fit),
+        tuple(sorted(flagged.tolist())),
+        _sparse_flags(frequency)
+        if sparse
+        else _flags(frequency, fit.residual, relative, pattern=pattern, valid=valid),
+    )
+
+
+def _words(fit: LinKKFit) -> tuple[str, ...]:
+    names = (
+        {"L": "parallel capacitance", "C": "parallel inductance"}
+        if fit.admittance
+        else {"L": "series inductance", "C": "series capacitance"}
+    )
+    return tuple(names[term] for term in fit.terms)
+
+
+def allowance(frequency: Floats) -> Floats:
+    """Return how much more a point is allowed than one in the middle of the band."""
+    return np.where(interior(frequency), 1.0, ENDS_ALLOWED)
+
+
+def interior(frequency: Floats) -> NDArray[np.bool_]:
+    """Return which points are further than half a decade from both ends of the band."""
+    decades = np.log10(frequency)
+    reach = min(END_DECADES, 0.2 * float(np.ptp(decades)))
+    inside: NDArray[np.bool_] = (decades > decades.min() + reach) & (
+        decades < decades.max() - reach
+    )
+    return inside
+
+
+def _is_pattern(frequency: Floats, residual: Impedances) -> bool:
+    """Say whether residuals follow their neighbours more than noise does, in either part."""
+    order = np.argsort(frequency)
+    return any(
+        autocorrelation(part[order]) > PATTERN_SIGMA / math.sqrt(len(frequency))
+        for part in (residual.real, residual.imag)
+    )
+
+
+def autocorrelation(values: Floats) -> float:
+    """Return the correlation of each value with the next; 0 for values that are all alike."""
+    centred = values - values.mean()
+    total = float(centred @ centred)
+    return float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
+
+
+def _sparse_flags(frequency: Floats) -> tuple[FlagNote, ...]:
+    """Say that nothing was checked: no residual speaks against what so few points can carry."""
+    decades = float(np.ptp(np.log10(frequency)))
+    message = f"{len(frequency)} points over {decades:.1f} decades are too few to check anything"
+    return (flag(EIS_KK, message, Level.WARN),)
+
+
+def _flags(
+    frequency: Floats, residual: Impedances, relative: Floats, *, pattern: bool, valid: bool
+) -> tuple[FlagNote, ...]:
+    worst = int(np.argmax(relative))
+    if relative[worst] <= ACCEPTED:
+        return ()
+    size = max(abs(residual[worst].real), abs(residual[worst].imag))
+    beyond = int(np.count_nonzero(relative > ACCEPTED))
+    kind = "a pattern, not noise" if pattern else "scattered like noise"
+    message = (
+        f"Kramers-Kronig residual {100 * size:.2g} % at {frequency[worst]:.4g} Hz, "
+        f"{beyond} of {len(frequency)} points beyond what is accepted; {kind}"
+    )
+    return (flag(EIS_KK, message, Level.WARN if valid else Level.BLOCK),)
