@@ -44,6 +44,11 @@ class BenchAlarms:
         """Warn while data are kept in memory: somebody may make room before cells have to go safe."""
         self._raise(Severity.WARNING, _kind_of(message), message)
 
+    def server_is_away(self, severity: Severity, message: str) -> None:
+        """Raise it each time; people are told from the journal, which is on this computer."""
+        now_us = self._clock.wall_us()
+        self._recorder.alarm(raise_alarm(severity, "server-away", message, raised_us=now_us))
+
     def look_at(self, chambers: Iterable[SharedChamber], runs: Iterable[Run]) -> None:
         """Raise the alarm on every channel whose chamber nobody could confirm to be at rest."""
         unconfirmed = {chamber.name: chamber.alarm for chamber in chambers if chamber.alarm}

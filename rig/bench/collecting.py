@@ -34,6 +34,13 @@ class Collector:
     def quantity(self, node: Node, dimension: str) -> float | None:
         return self.collect(lambda: quantity(node.plain(), dimension, node.where))
 
+    def time_above_zero(self, node: Node | None, example: str) -> float | None:
+        """Return seconds; None where there is no such node, or it is wrong."""
+        second = None if node is None else self.quantity(node, "time")
+        if node is not None and second is not None and second <= 0:
+            self.refuse(node, f"got {node.plain()!r}, expected more than zero", example)
+        return second
+
     def collect(self, read: Callable[[], Value]) -> Value | None:
         try:
             return read()

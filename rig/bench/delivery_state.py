@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, select
 
 from rig.bench.locks import has_engine
-from rig.core.errors import RigError
+from rig.core.errors import BadInput, RigError
 from rig.core.records import RunState
 from rig.engine.states import RECOVER, TRANSITIONS
 from rig.store import queries, tables
@@ -29,6 +29,7 @@ class DeliveryState:
     database: str  # without password
     runs: int
     failure: str = ""
+    refused: bool = False  # it is there, and of another version
     journal: str = ""  # its file; empty for a database without one
     waiting: Waiting | None = None
     runs_alive: int = 0
@@ -50,7 +51,7 @@ class DeliveryState:
         waiting = self.waiting or Waiting(0, 0, 0.0)
         return {
             "database": self.database,
-            "reached": not self.failure,
+            "reached": not self.failure or self.refused,
             "failure": self.failure,
             "runs": self.runs,
             "journal": self.journal or None,
@@ -89,6 +90,8 @@ def _server_state(database: str, confirmed: dict[str, int]) -> DeliveryState:
     shown = without_password(database)
     try:
         server = open_database(database, create=False)
+    except BadInput as refusal:
+        return DeliveryState(shown, 0, f"{refusal}; {refusal.remedy}", refused=True)
     except RigError as failure:
         return DeliveryState(shown, 0, failure=str(failure))
     try:
@@ -112,15 +115,12 @@ def _gaps(server: Engine, confirmed: dict[str, int]) -> tuple[str, ...]:
 def _with_journal(state: DeliveryState, database: str, journal: Engine) -> DeliveryState:
     store = journal_url(database)
     alive = [run for run in queries.list_runs(journal) if _is_alive(run, store)]
-    return DeliveryState(
-        state.database,
-        state.runs,
-        state.failure,
-        str(journal_file(database)),
-        waiting_in(journal),
-        len(alive),
-        state.gaps,
-        last_failure(journal),
+    return replace(
+        state,
+        journal=str(journal_file(database)),
+        waiting=waiting_in(journal),
+        runs_alive=len(alive),
+        delivery_failure=last_failure(journal),
     )
 
 

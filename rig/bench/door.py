@@ -6,7 +6,7 @@ somebody stands there and waits. What cannot be read is looked for again; runs g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy import Engine
@@ -33,15 +33,28 @@ class Door:
         look_second: float = LOOK_SECOND,
     ) -> None:
         self._engine, self._schedule = engine, schedule
-        self._runs = {run.run_id: run for run in runs}
+        self._runs: dict[str, Run] = {}
         self._clock = clock or RealClock()
         self._look_second, self._next_second = look_second, self._clock.now()
         self._taken: set[int] = set()
-        self._refuse_what_is_old()
+        for run in runs:
+            self.add(run)
 
-    def _refuse_what_is_old(self) -> None:
-        """Nobody had these runs when it was asked, and who asked has gone: it is not obeyed now."""
-        for order in unanswered(self._engine, self._runs):
+    def add(self, run: Run, taken: Collection[int] = ()) -> None:
+        """Take orders for this run from now on; ``taken`` are those that are being obeyed already."""
+        self._refuse_what_is_old(run.run_id, taken)
+        self._runs[run.run_id] = run
+        self._taken.update(taken)
+
+    def remove(self, run_id: str) -> None:
+        """Take no more orders for a run that is over."""
+        del self._runs[run_id]
+
+    def _refuse_what_is_old(self, run_id: str, taken: Collection[int]) -> None:
+        """Nobody had this run when it was asked, and who asked has gone: it is not obeyed now."""
+        for order in unanswered(self._engine, [run_id]):
+            if order.order_id in taken:
+                continue
             given = Answer("refused", "no engine had this run at that time")
             answer(self._engine, order, given, self._clock.wall_us())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from rig.analysis.impedance_fit import fit_circuit
 from rig.bench.cycling_evaluation import evaluate_cycling
 from rig.bench.file import ROLES
 from rig.bench.pellet_evaluation import evaluate_pellet, leads_of
+from rig.bench.sensing import AUX
 from rig.bench.spectra import Event, load_spectra
 from rig.core.errors import AnalysisError, BadInput
 from rig.report.findings import (
@@ -33,6 +34,7 @@ from rig.report.findings import (
     Traces,
 )
 from rig.store import queries, tables
+from rig.store.samples import sample_frame
 
 # Separator and leads, three interfaces (cathode, anode, charge transfer), then diffusion.
 FULL_CELL_CIRCUIT = "L0-R0-p(R1,CPE1)-p(R2,CPE2)-p(R3,CPE3)-CPE4"
@@ -47,7 +49,7 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
     ``truth`` is what was put into a simulated cell, by the keys of the quantities.
     """
     cell = queries.load_cell(engine, run.values["cell_id"]) or {}
-    samples = queries.samples(engine, run.run_id)
+    samples = sample_frame(engine, run.run_id)
     leads = leads_of(run)
     measured, left_out = load_spectra(engine, run.run_id, leads_known=leads is not None)
     cycles = queries.table_frame(engine, tables.cycle, run.run_id)
@@ -82,7 +84,8 @@ def _facts(
     content = bench.get("content", {})
     connects = [entry.get("connect") for entry in content.get("instruments", {}).values()]
     channel = content.get("channels", {}).get(run.channel, {})
-    own = {channel[role] for role in ROLES if role in channel}
+    named = [*(channel[role] for role in ROLES if role in channel), *channel.get(AUX, {}).values()]
+    own = {str(name).partition("/")[0] for name in named}
     identities = {name: who for name, who in bench.get("identities", {}).items() if name in own}
     return {
         "run_id": run.run_id,
@@ -130,7 +133,9 @@ def _all_flags(
     if pellet is not None:
         for fitted in (pellet.arrhenius, pellet.interface_arrhenius):
             notes += fitted.flags if fitted else ()
-        notes.append(flag(ARR_TSAMPLE, "chamber temperature used: no thermometer on the sample"))
+        if not pellet.of_sample:
+            words = "chamber temperature used: no thermometer on the sample"
+            notes.append(flag(ARR_TSAMPLE, words))
     if cycling is not None:
         notes += cycling.table.flags
         notes += cycling.fade.flags if cycling.fade else ()
@@ -141,7 +146,7 @@ def _traces(samples: pd.DataFrame) -> Traces:
     """Thin to the extremes of voltage in equal stretches of samples: no spike is lost."""
     volt = samples["voltage_volt"].to_numpy(float)
     kept = _extremes(volt, TRACE_POINTS)
-    columns = ("test_time_second", "voltage_volt", "current_ampere", "ambient_temperature_celsius")
+    columns = [field.name for field in fields(Traces)]
     return Traces(*(samples[name].to_numpy(float)[kept] for name in columns))
 
 

@@ -12,8 +12,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import make_url
@@ -27,30 +29,129 @@ _IN_MEMORY = (None, "", ":memory:")
 _REMEDY = "nothing was switched on; wait for that run, or stop it"
 
 
-def lock_channels(bench: BenchFile, channels: Iterable[ChannelSpec], database: str) -> ExitStack:
-    """Keep every other process off these channels, and off their instruments, until it is closed.
+class Locks:
+    """What one process has of a bench, for whom: taken and given back as runs come and go.
 
     A channel is locked beside the SQLite file, a real instrument in this machine's folder for
-    temporary files, whatever the database. Raises BadInput with all that are busy; none is kept
-    then. Where there is no ``flock`` (Windows) nothing is locked: the system itself lets only one
-    process open a serial port there.
+    temporary files, whatever the database; what two of our channels share is locked once. Where
+    there is no ``flock`` (Windows) nothing is locked: the system itself lets only one process open
+    a serial port there. Not thread-safe and need not be: the engine's thread has it.
     """
-    problems: list[Problem] = []
-    with ExitStack() as held:
-        for where, path, busy in _wanted(bench, list(channels), database):
-            release = _lock(path)
-            if release is None:
-                problems.append(Problem(where, f"{busy} ({_owner(path)})"))
-            else:
-                held.callback(release)
+
+    def __init__(self, bench: BenchFile, database: str) -> None:
+        self._bench, self._database = bench, database
+        self._held: dict[Path, _Held] = {}
+
+    def take(self, holder: str, channels: Iterable[ChannelSpec]) -> None:
+        """Keep every other process off these channels, and off their instruments.
+
+        Raises BadInput with all that are busy, also by another holder's run on the same channel;
+        none is kept for this one then.
+        """
+        problems = [
+            Problem(wanted.where, f"{wanted.busy} ({_owner(wanted.path)})")
+            for wanted in _wanted(self._bench, list(channels), self._database)
+            if not self._take(holder, wanted)
+        ]
         if problems:
+            self.give_back(holder)
             raise BadInput(problems, remedy=_REMEDY)
-        return held.pop_all()
+
+    def share(self, holder: str, instrument: str) -> None:
+        """Let ``holder``, too, have an instrument that is held here; simulated ones need no lock."""
+        held = self._held.get(_instrument_file(self._bench.instruments[instrument]))
+        if held is not None:
+            held.holders.add(holder)
+
+    def give_back(self, holder: str) -> None:
+        """Give back what nobody else here holds."""
+        for path, held in list(self._held.items()):
+            held.holders.discard(holder)
+            if not held.holders:
+                del self._held[path]
+                held.release()
+
+    def close(self) -> None:
+        """Give everything back."""
+        while self._held:
+            self._held.popitem()[1].release()
+
+    def _take(self, holder: str, wanted: _Wanted) -> bool:
+        held = self._held.get(wanted.path)
+        if held is not None:
+            if wanted.alone and held.holders != {holder}:
+                return False
+            held.holders.add(holder)
+            return True
+        release = _lock(wanted.path)
+        if release is None:
+            return False
+        self._held[wanted.path] = _Held(release, {holder})
+        return True
+
+    def __enter__(self) -> Locks:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+@dataclass
+class _Held:
+    release: Callable[[], None]
+    holders: set[str]
+
+
+class _Wanted(NamedTuple):
+    """A lock: whose it is, its file, what to say when somebody has it, and whether only one may."""
+
+    where: str
+    path: Path
+    busy: str
+    alone: bool = False
+
+
+def lock_channels(bench: BenchFile, channels: Iterable[ChannelSpec], database: str) -> Locks:
+    """Take the locks of these channels for one thing that has them all; see Locks."""
+    locks = Locks(bench, database)
+    locks.take("", channels)
+    return locks
 
 
 def has_engine(channel: str, database: str) -> bool:
     """Say whether a process runs this channel with this database now."""
+    return _is_locked(_channel_file(channel, database))
+
+
+def owner_of_channel(channel: str, database: str) -> str:
+    """Return who runs this channel: ``process 4711 since 2026-11-27 13:05:12 UTC``."""
     path = _channel_file(channel, database)
+    return "an unknown process" if path is None else _owner(path)
+
+
+def lock_database(database: str) -> Callable[[], None]:
+    """Be the one engine that takes new runs for this database; returns what gives that up.
+
+    Raises BadInput with the owner's name where there is one, and for a database without a file.
+    """
+    path = _engine_file(database)
+    where = f"database {database}"
+    if path is None:
+        message = "has no file beside which it could be said that an engine is at work"
+        raise BadInput(Problem(where, message, example="sqlite:///rig.db"))
+    release = _lock(path)
+    if release is None:
+        message = f"an engine takes its runs already ({_owner(path)})"
+        raise BadInput(Problem(where, message), remedy="give it the run: rig start PROTOCOL")
+    return release
+
+
+def has_host(database: str) -> bool:
+    """Say whether an engine is at work that takes new runs for this database."""
+    return _is_locked(_engine_file(database))
+
+
+def _is_locked(path: Path | None) -> bool:
     if path is None or not path.exists():
         return False
     release = _lock(path)
@@ -77,20 +178,24 @@ def _channel_file(channel: str, database: str) -> Path | None:
     return None if beside is None else Path(f"{beside}.{quote(channel, safe='')}.lock")
 
 
-def _wanted(
-    bench: BenchFile, channels: list[ChannelSpec], database: str
-) -> Iterable[tuple[str, Path, str]]:
-    """Yield each lock: whose it is, its file, and what to say when somebody has it."""
+def _engine_file(database: str) -> Path | None:
+    """No channel's file: a name that is quoted holds no @."""
+    beside = _database_file(database)
+    return None if beside is None else Path(f"{beside}.@engine.lock")
+
+
+def _wanted(bench: BenchFile, channels: list[ChannelSpec], database: str) -> Iterable[_Wanted]:
+    """Yield each lock that these channels need."""
     for channel in channels:
         path = _channel_file(channel.name, database)
         if path is not None:
             busy = "another process is running it with this database; use another --channel"
-            yield f"channel {channel.name}, database {database}", path, busy
+            yield _Wanted(f"channel {channel.name}, database {database}", path, busy, alone=True)
     names = {name for channel in channels for name in channel.instruments.values()}
     for spec in (bench.instruments[name] for name in sorted(names)):
         if spec.connect != SIMULATED:
             where = f"{spec.where} instrument {spec.name}"
-            yield where, _instrument_file(spec), f"another process has {spec.connect} open"
+            yield _Wanted(where, _instrument_file(spec), f"another process has {spec.connect} open")
 
 
 def _database_file(database: str) -> Path | None:

@@ -12,7 +12,7 @@ import queue
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -229,24 +229,23 @@ class Notifier:
 # --- on a bench ----------------------------------------------------------------------------------
 
 
-def notifier_of(bench: BenchFile, engine: Engine, channels: Iterable[str]) -> Notifier:
+def notifier_of(bench: BenchFile, engine: Engine, channels: Collection[str]) -> Notifier:
     """Return the notifier of these channels of a bench, not yet started.
 
-    Of these alone: another process that runs other channels with the same database tells of those.
-    What could not be said becomes a line in the run's event log.
+    Of these alone, which may become more: another process that runs other channels with the same
+    database tells of those. What could not be said becomes a line in the run's event log.
     """
-    mine = frozenset(channels)
 
     def read(also: Collection[str]) -> list[Alarm]:
         found = alarms.open_alarms(engine, also)
-        return [alarm for alarm in found if alarm.channel in mine or alarm.alarm_id in also]
+        return [alarm for alarm in found if alarm.channel in channels or alarm.alarm_id in also]
 
     lost = partial(_keep_lost, engine)
     return Notifier(_targets(bench), read, RealClock(), sender=_sender(bench), lost=lost)
 
 
 @contextmanager
-def telling(bench: BenchFile, database: str, channels: Iterable[str]) -> Iterator[None]:
+def telling(bench: BenchFile, database: str, channels: Collection[str]) -> Iterator[None]:
     """Tell of what is raised on these channels as long as this lasts: for the engine's stand-in.
 
     Without a database it goes on, and tells nobody: what it does matters more than the telling.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from rig.bench.file import BenchFile, ChannelSpec
 from rig.bench.registry import load_driver
@@ -10,14 +11,18 @@ from rig.core.sheet import Model
 from rig.protocol.check import ChannelFacts
 
 
-def sheet_facts(bench: BenchFile, spec: ChannelSpec) -> ChannelFacts:
+def sheet_facts(
+    bench: BenchFile, spec: ChannelSpec, seen: Mapping[str, str] = MappingProxyType({})
+) -> ChannelFacts:
     """Return what a protocol can be checked against without opening a port.
 
-    Which model it really is shows at the start of a run, when the instruments are asked: the
-    check is then made again, with that model's ranges.
+    ``seen`` is which model an instrument was when it last answered, for those that ever have. Which
+    it really is shows at the start of a run, when the instruments are asked: the check is then made
+    again, with that model's ranges.
     """
-    cell, analyser = _models(bench, spec, "cell"), _models(bench, spec, "impedance")
-    chamber = _models(bench, spec, "chamber")
+    cell, analyser, chamber = (
+        _models(bench, spec, role, seen) for role in ("cell", "impedance", "chamber")
+    )
     currents = [model.current_ampere for model in cell if model.current_ampere is not None]
     return ChannelFacts(
         spec.name,
@@ -27,12 +32,19 @@ def sheet_facts(bench: BenchFile, spec: ChannelSpec) -> ChannelFacts:
         _widest(model.temperature_celsius for model in chamber),
         _widest(model.frequency_hertz for model in analyser),
         spec.limits,
+        auxiliaries={sensor.name: sensor.dimension for sensor in spec.sensors},
     )
 
 
-def _models(bench: BenchFile, spec: ChannelSpec, role: str) -> tuple[Model, ...]:
+def _models(
+    bench: BenchFile, spec: ChannelSpec, role: str, seen: Mapping[str, str]
+) -> tuple[Model, ...]:
     name = spec.instruments.get(role)
-    return load_driver(bench.instruments[name].driver).sheet.models if name else ()
+    if name is None:
+        return ()
+    sheet = load_driver(bench.instruments[name].driver).sheet
+    known = sheet.model(seen.get(name, ""))
+    return sheet.models if known is None else (known,)
 
 
 def _widest(ranges: Iterable[tuple[float, float] | None]) -> tuple[float, float] | None:

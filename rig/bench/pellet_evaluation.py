@@ -6,7 +6,7 @@ What is known of geometry, leads and sample temperature goes into the uncertaint
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +21,8 @@ from rig.analysis.pellet import (
     Leads,
     PelletResistance,
     SymmetricCell,
-    pellet_resistance,
-    symmetric_cell,
+    pellet_resistances,
+    symmetric_cells,
 )
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import AnalysisError, BadInput
@@ -39,6 +39,9 @@ LEADS_LEAST_UNCERTAINTY_OHM = 0.02
 # The sample behind the chamber's thermometer, after a soak that ended on a stable impedance
 # (0.5 % of |Z|, which is 0.1 K at 0.35 eV) and with the air's own ripple of about as much.
 TEMPERATURE_UNCERTAINTY_KELVIN = 0.2
+# A sensor on the sample, of one reading against the next: noise, and the gradient to where it sits.
+# What all its readings have in common moves no activation energy (1 K at 300 K: 0.7 %).
+SAMPLE_TEMPERATURE_UNCERTAINTY_KELVIN = 0.1
 FEWEST_TEMPERATURES = 3
 
 
@@ -50,6 +53,8 @@ class _Point:
     answer: PelletResistance | SymmetricCell
     conductivity_siemens_per_centimetre: float
     relative_uncertainty: float
+    of_sample: bool = False
+    span_kelvin: float = math.nan
 
 
 def evaluate_pellet(
@@ -70,10 +75,13 @@ def evaluate_pellet(
         symmetric = not _blocking(measured[0].spectrum)
     points: list[_Point] = []
     shown = []
-    for one in measured:
+    for one, answer in zip(
+        measured, _resistances(measured, geometry, leads, symmetric=bool(symmetric)), strict=True
+    ):
         try:
-            answer = _resistance(one.spectrum, geometry, leads, symmetric=bool(symmetric))
-            points.append(_point(one.temperature_celsius, answer, geometry))
+            if isinstance(answer, AnalysisError | BadInput):
+                raise answer
+            points.append(_point(one, answer, geometry))
         except (AnalysisError, BadInput) as error:
             shown.append(replace(one, problem=str(error)))
         else:
@@ -101,16 +109,45 @@ def leads_of(run: queries.RunRecord) -> Leads | None:
     return Leads(ohm, max(LEADS_LEAST_UNCERTAINTY_OHM, LEADS_RELATIVE_UNCERTAINTY * ohm))
 
 
-def _resistance(
-    measured: Spectrum, geometry: Geometry, leads: Leads | None, *, symmetric: bool
-) -> PelletResistance | SymmetricCell:
+def _resistances(
+    measured: list[SpectrumFinding], geometry: Geometry, leads: Leads | None, *, symmetric: bool
+) -> list[PelletResistance | SymmetricCell | AnalysisError | BadInput]:
+    """Return the answer of each spectrum, or why there is none.
+
+    Fitted as one series from cold to hot, so that arcs keep their labels; where one of them cannot
+    be fitted, each by itself.
+    """
+    order = np.argsort([one.temperature_celsius for one in measured], kind="stable").tolist()
+    spectra = [measured[i].spectrum for i in order]
+    try:
+        found = _answers(spectra, geometry, leads, symmetric=symmetric)
+    except (AnalysisError, BadInput):
+        return [_answer(one.spectrum, geometry, leads, symmetric=symmetric) for one in measured]
+    return [found[order.index(i)] for i in range(len(measured))]
+
+
+def _answers(
+    spectra: list[Spectrum], geometry: Geometry, leads: Leads | None, *, symmetric: bool
+) -> Sequence[PelletResistance | SymmetricCell]:
     if symmetric:
-        return symmetric_cell(measured, geometry, leads=leads)
-    return pellet_resistance(measured, geometry, leads=leads)
+        return symmetric_cells(spectra, geometry, leads=leads)
+    return pellet_resistances(spectra, geometry, leads=leads)
 
 
-def _point(celsius: float, answer: PelletResistance | SymmetricCell, geometry: Geometry) -> _Point:
+def _answer(
+    measured: Spectrum, geometry: Geometry, leads: Leads | None, *, symmetric: bool
+) -> PelletResistance | SymmetricCell | AnalysisError | BadInput:
+    try:
+        return _answers([measured], geometry, leads, symmetric=symmetric)[0]
+    except (AnalysisError, BadInput) as error:
+        return error
+
+
+def _point(
+    measured: SpectrumFinding, answer: PelletResistance | SymmetricCell, geometry: Geometry
+) -> _Point:
     """Return what goes into the series; raises AnalysisError or BadInput where nothing can."""
+    celsius = measured.temperature_celsius
     ohm, error_ohm = answer.electrolyte.resistance_ohm, answer.electrolyte.standard_error_ohm
     if not math.isfinite(celsius):
         raise AnalysisError("no temperature was recorded with this spectrum")
@@ -126,7 +163,16 @@ def _point(celsius: float, answer: PelletResistance | SymmetricCell, geometry: G
         resistance_relative_uncertainty=error_ohm / ohm,
     )
     sigma = row.conductivity_siemens_per_centimetre
-    return _Point(celsius, answer, sigma, row.relative_uncertainty)
+    where = measured.of_sample, measured.temperature_span_kelvin
+    return _Point(celsius, answer, sigma, row.relative_uncertainty, *where)
+
+
+def _temperature_uncertainty_kelvin(points: list[_Point]) -> float:
+    """Return that of one temperature against the others: the sensor's, and what moved meanwhile."""
+    if not all(point.of_sample for point in points):
+        return TEMPERATURE_UNCERTAINTY_KELVIN
+    moved = max((point.span_kelvin for point in points), default=0.0) / math.sqrt(12.0)
+    return math.hypot(SAMPLE_TEMPERATURE_UNCERTAINTY_KELVIN, moved)
 
 
 def _temperature_series(
@@ -137,14 +183,15 @@ def _temperature_series(
     relative = np.array([point.relative_uncertainty for point in points])
     thickness_relative = THICKNESS_UNCERTAINTY_CENTIMETRE / geometry.thickness_centimetre
     geometry_relative = math.hypot(thickness_relative, AREA_RELATIVE_UNCERTAINTY)
-    fitted = _arrhenius(celsius, sigma, relative, geometry_relative)
+    kelvin = _temperature_uncertainty_kelvin(points)
+    fitted = _arrhenius(celsius, sigma, relative, geometry_relative, kelvin)
     quantities = _arrhenius_quantities(fitted) if fitted is not None else []
     answers = [point.answer for point in points]
     symmetric = [answer for answer in answers if isinstance(answer, SymmetricCell)]
     series, interface_fit = None, None
     if symmetric:
         series = interface_series(celsius.tolist(), [answer.interface for answer in symmetric])
-        interface_fit = _interface_arrhenius(series)
+        interface_fit = _interface_arrhenius(series, kelvin)
     if interface_fit is not None:
         quantities += _interface_quantities(interface_fit)
     finding = PelletFinding(
@@ -155,12 +202,18 @@ def _temperature_series(
         fitted,
         series,
         interface_fit,
+        all(point.of_sample for point in points),
+        kelvin,
     )
     return finding, quantities
 
 
 def _arrhenius(
-    celsius: Array, conducting: Array, relative: Array, common_relative: float
+    celsius: Array,
+    conducting: Array,
+    relative: Array,
+    common_relative: float,
+    uncertainty_kelvin: float,
 ) -> ArrheniusResult | None:
     """Return the law of a conductivity or conductance, or None where the data support none."""
     try:
@@ -168,20 +221,28 @@ def _arrhenius(
             celsius + ZERO_CELSIUS_KELVIN,
             conducting,
             relative,
-            temperature_uncertainty_kelvin=TEMPERATURE_UNCERTAINTY_KELVIN,
+            temperature_uncertainty_kelvin=uncertainty_kelvin,
             common_relative_uncertainty=common_relative,
         )
     except (AnalysisError, BadInput):
         return None  # three spectra at one temperature, say; the report tells that there is no law
 
 
-def _interface_arrhenius(series: InterfaceSeries) -> ArrheniusResult | None:
+def _interface_arrhenius(
+    series: InterfaceSeries, uncertainty_kelvin: float
+) -> ArrheniusResult | None:
     resolved = series.resolved()
     asr = np.array(resolved.area_specific_resistance_ohm_square_centimetre)
     if asr.size < FEWEST_TEMPERATURES:
         return None
     celsius, relative = resolved.temperature_celsius, resolved.relative_uncertainty
-    return _arrhenius(np.array(celsius), 1.0 / asr, np.array(relative), AREA_RELATIVE_UNCERTAINTY)
+    return _arrhenius(
+        np.array(celsius),
+        1.0 / asr,
+        np.array(relative),
+        AREA_RELATIVE_UNCERTAINTY,
+        uncertainty_kelvin,
+    )
 
 
 def _arrhenius_quantities(fitted: ArrheniusResult) -> list[Quantity]:

@@ -6,8 +6,9 @@ replay the transcript against a driver. Knows roles and interfaces, no instrumen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -58,10 +59,13 @@ class Recording:
         return tuple(f"{step.name}: {step.problem}" for step in self.steps if step.problem)
 
 
-def harmless_steps(driver: Driver, rest: Limits | None = None) -> Iterator[Step]:
+def harmless_steps(
+    driver: Driver, rest: Limits | None = None, paths: Sequence[str] = ("",)
+) -> Iterator[Step]:
     """Yield what can be asked without driving a cell, the safe state last.
 
     ``rest`` are the limits to rest and measure a cell channel with; None leaves its cell alone.
+    ``paths`` are those that a sensor is read at.
     """
     yield "identify", driver.identify
     roles = driver.sheet.roles
@@ -70,7 +74,9 @@ def harmless_steps(driver: Driver, rest: Limits | None = None) -> Iterator[Step]
     if Role.RESISTANCE in roles:
         yield "read_resistance", cast(ResistanceMeter, driver).read_resistance
     if Role.TEMPERATURE in roles or Role.PRESSURE in roles:
-        yield "read", cast(Sensor, driver).read
+        sensor = cast(Sensor, driver)
+        for path in paths:
+            yield f"read {path}".strip(), partial(sensor.read, path)
     if rest is not None:
         channel, limits = cast(CellChannel, driver), rest
         yield "apply OpenCircuit", lambda: channel.apply(OpenCircuit(), limits)
@@ -99,6 +105,13 @@ def record_instrument(
         raise
 
 
+def _paths(bench: BenchFile, name: str) -> list[str]:
+    """Return where the channels of the bench read a sensor; one that none names is read as a whole."""
+    sensors = [sensor for channel in bench.channels.values() for sensor in channel.sensors]
+    paths = [sensor.path for sensor in sensors if sensor.instrument == name]
+    return list(dict.fromkeys(paths)) or [""]
+
+
 def _create(path: Path) -> TextIO:
     try:
         return path.open("x", encoding="utf-8")
@@ -121,7 +134,8 @@ def _record(bench: BenchFile, name: str, sink: TextIO, resting: ChannelSpec | No
     driver = opened.drivers[name]
     try:
         limits = opened.channel(resting).limits if resting else None
-        _, *steps = harmless_steps(driver, limits)  # open_bench has identified it
+        # open_bench has identified it
+        _, *steps = harmless_steps(driver, limits, _paths(bench, name))
         outcomes = tuple(_take(step, sink) for step in steps)
     except BaseException:  # Ctrl-C, too, must not leave a cell connected
         driver.make_safe()

@@ -11,15 +11,20 @@ from rig.engine.states import RECOVER, TRANSITIONS
 from rig.store import queries
 
 
+def died_runs(engine: Engine, database: str) -> list[queries.RunRecord]:
+    """Return the runs whose process died, the newest of each channel."""
+    newest: dict[str, queries.RunRecord] = {}
+    for run in queries.list_runs(engine):
+        newest.setdefault(run.channel, run)
+    return [run for run in newest.values() if _died(run) and not has_engine(run.channel, database)]
+
+
 def interrupted_runs(engine: Engine, database: str) -> list[queries.RunRecord]:
     """Return the runs whose process died, the newest of each channel.
 
     Raises BadInput where there is none, or where they ran on more than one bench file.
     """
-    newest: dict[str, queries.RunRecord] = {}
-    for run in queries.list_runs(engine):
-        newest.setdefault(run.channel, run)
-    found = [run for run in newest.values() if _died(run) and not has_engine(run.channel, database)]
+    found = died_runs(engine, database)
     where = f"database {database}"
     if not found:
         raise BadInput(Problem(where, "holds no run that was interrupted"))

@@ -7,7 +7,8 @@ wanted; new samples or another version of the software give a new row.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
@@ -15,6 +16,9 @@ from rig import __version__
 from rig.core.clock import RealClock
 from rig.report.findings import RunFindings
 from rig.store import queries
+
+if TYPE_CHECKING:
+    from rig.bench.run_fits import Outcome
 
 
 def keep_results(engine: Engine, findings: RunFindings) -> None:
@@ -33,6 +37,22 @@ def keep_results(engine: Engine, findings: RunFindings) -> None:
             "flags": flags,
         }
         queries.replace_result(engine, row)
+
+
+def keep_outcome(engine: Engine, method: str, outcome: Outcome) -> None:
+    """Write what a whole analysis gave for a run; the same values replace their predecessor."""
+    values = dict(outcome.values)
+    text = json.dumps(values, sort_keys=True, default=str)
+    row: dict[str, Any] = {
+        "run_id": outcome.run_id,
+        "method": method,
+        "version": __version__,
+        "inputs_sha256": hashlib.sha256(f"{__version__} {text}".encode()).hexdigest(),
+        "created_us": RealClock().wall_us(),
+        "values": json.loads(text),
+        "flags": [dict(note) for note in outcome.flags],
+    }
+    queries.replace_result(engine, row)
 
 
 def inputs_sha256(findings: RunFindings) -> str:

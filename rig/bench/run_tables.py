@@ -9,10 +9,11 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from rig.bench.evaluation import evaluate
-from rig.bench.pellet_evaluation import AREA_RELATIVE_UNCERTAINTY, TEMPERATURE_UNCERTAINTY_KELVIN
+from rig.bench.pellet_evaluation import AREA_RELATIVE_UNCERTAINTY
 from rig.core.errors import BadInput, Problem
 from rig.report.findings import PelletFinding, RunFindings
 from rig.store import queries
+from rig.store.samples import sample_frame
 
 
 def run_table(engine: Engine, run: queries.RunRecord, fit: str) -> pd.DataFrame:
@@ -45,15 +46,16 @@ def _arrhenius(engine: Engine, run: queries.RunRecord) -> pd.DataFrame | None:
     _, pellet = _pellet(engine, run)
     if pellet is None:
         return None
+    whose = "surface" if pellet.of_sample else "ambient"
     frame = pd.DataFrame(
         {
-            "ambient_temperature_celsius": pellet.temperature_celsius,
+            f"{whose}_temperature_celsius": pellet.temperature_celsius,
             "conductivity_siemens_per_centimetre": pellet.conductivity_siemens_per_centimetre,
             "relative_uncertainty": pellet.relative_uncertainty,
         }
     )
     # What the rig knows of its own doubts; a command-line option wins.
-    frame.attrs["temperature_uncertainty"] = f"{TEMPERATURE_UNCERTAINTY_KELVIN} K"
+    frame.attrs["temperature_uncertainty"] = f"{pellet.temperature_uncertainty_kelvin} K"
     frame.attrs["area_uncertainty"] = f"{100 * AREA_RELATIVE_UNCERTAINTY} %"
     return frame
 
@@ -118,8 +120,21 @@ def _fade(engine: Engine, run: queries.RunRecord) -> pd.DataFrame | None:
 
 
 def _cycles(engine: Engine, run: queries.RunRecord) -> pd.DataFrame:
-    samples = queries.samples(engine, run.run_id)
+    samples = cycling_samples(engine, run)
     return samples[samples["cycle_count"] > 0]
+
+
+def cycling_samples(engine: Engine, run: queries.RunRecord) -> pd.DataFrame:
+    """Return a run's samples, without counters that were no instrument's but integrated at import."""
+    samples = sample_frame(engine, run.run_id)
+    origin = run.values["origin"] or {}
+    unreal = [
+        f"{flow}_{column}"
+        for source, column in (("capacities", "capacity_ah"), ("energies", "energy_wh"))
+        if origin.get(source) == "integrated"
+        for flow in ("charging", "discharging")
+    ]
+    return samples.drop(columns=unreal)
 
 
 _TABLES: dict[str, Callable[[Engine, queries.RunRecord], pd.DataFrame | None]] = {

@@ -23,8 +23,9 @@ def serve_simulated(
 def bench_for(bench: BenchFile, addresses: Mapping[str, str], speed: float) -> str:
     """Return the text of a bench file that connects to served instruments at their speed."""
     instruments = {
-        name: {"driver": spec.driver, "connect": addresses[name]}
-        for name, spec in bench.instruments.items()
+        name: {key: value for key, value in entry.items() if key != "simulate"}
+        | {"connect": addresses[name]}
+        for name, entry in bench.plain["instruments"].items()
     }
     channels = {
         name: {key: value for key, value in channel.items() if key != "simulate"}

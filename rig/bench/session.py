@@ -7,7 +7,7 @@ in which order everything is given back.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from rig.bench.bench_alarms import BenchAlarms
 from rig.bench.clock_watch import ClockWatch
 from rig.bench.door import Door
 from rig.bench.instruments import OpenBench
+from rig.bench.locks import Locks
+from rig.bench.server_watch import ServerWatch
 from rig.bench.storing import Storing
 from rig.bench.watchdog import Unwatched, Watchdog
 from rig.core.alarms import Severity
@@ -48,29 +50,29 @@ class Session:
     schedule: Schedule
     recorder: Recorder
     runs: list[Run] = field(default_factory=list)
-    locks: ExitStack = field(default_factory=ExitStack)  # given back when everything is over
+    locks: Locks | None = None  # given back when everything is over
     notifier: Notifier | None = None  # tells people of alarms, where there is somebody to tell
     watchdog: Watchdog | Unwatched = field(default_factory=Unwatched)
     forwarder: Forwarder | None = None  # where the database is a server, and engine its journal
+    _tasks: dict[str, Task] = field(default_factory=dict)
+    _door: Door = field(init=False)
 
     def run(self, between: Callable[[], None] = lambda: None) -> None:
         """Run everything to its end; returns when every cell is disconnected and data are synced.
 
-        ``between`` is called after each step of work, for a progress display. Raises StoreError
-        when data could not be kept; the cells are safe by then, and what was still kept has been
-        tried once more: a file that was locked for a while loses nothing.
+        ``between`` is called after each step of work: it draws a progress display, or admits runs
+        where the schedule stays for more. Raises StoreError when data could not be kept; the cells
+        are safe by then, and what was still kept has been tried once more: a file that was locked
+        for a while loses nothing.
         """
-
-        tasks = {run.run_id: run.task() for run in self.runs}
-        for run in self.runs:  # at full speed nobody could say a word to a run that waits
-            run.holds = bool(self.clock.speed)
         chambers = self.bench.chambers.values()
         with ExitStack() as closing:  # from the last to the first, whatever fails
             if self.forwarder is not None:
                 closing.callback(self.forwarder.close)  # when every cell is seen to
                 self.forwarder.start()
             closing.callback(self.watchdog.close)  # what it has to do, it does with our ports
-            closing.callback(self.locks.close)
+            if self.locks is not None:
+                closing.callback(self.locks.close)
             closing.callback(self.engine.dispose)
             if self.notifier is not None:  # says its last things when everything is stored
                 closing.callback(self.notifier.close)
@@ -82,8 +84,13 @@ class Session:
             closing.callback(self.bench.close)
             if not self._shared_instruments_are_off():
                 return
-            door = Door(self.engine, self.runs, self.schedule)
+            self._door = Door(self.engine, (), self.schedule)
+            first, self.runs = self.runs, []
+            for run in first:
+                self.admit(run, run.task())
             clock_watch = ClockWatch(self.clock, self._tell_all)
+            server_patience_second = self.bench.bench.server_patience_second
+            server_watch = ServerWatch(server_patience_second, alarms.server_is_away)
 
             # On a clock that jumps a step takes microseconds: looking around must not cost as much.
             stride = 1 if self.clock.speed else LOOK_EVERY_STEPS
@@ -91,17 +98,40 @@ class Session:
 
             def after_each() -> None:
                 if next(steps) % stride == 0:
-                    door.look(tasks)
+                    self._door.look(self._tasks)
                     clock_watch.look()
                     if self.forwarder is not None:
                         self.forwarder.tell(self._tell_all)
+                        server_watch.look(self.forwarder.away_second)
                 if self.recorder.is_due:
                     alarms.watch(storing.commit_if_due)
                 between()
 
             self.schedule.between = after_each
-            everything = [*tasks.values(), *(chamber.task() for chamber in chambers)]
+            shared = self.bench.shared
+            everything = [*self._tasks.values(), *(one.task() for one in shared)]
             alarms.watch(lambda: self._run_watched(everything))
+
+    def admit(self, run: Run, task: Task, taken: Collection[int] = ()) -> None:
+        """Let a run live here, in ``task``, which is the schedule's; orders reach it from now on.
+
+        ``taken`` are ids of orders that have led to this. At full speed nobody could say a word to
+        a run that waits: there a pause ends it.
+        """
+        self._door.add(run, taken)
+        self.runs.append(run)
+        self._tasks[run.run_id] = task
+        run.holds = bool(self.clock.speed)
+
+    def see_out(self, run: Run) -> None:
+        """Let no more orders reach a run that is over; it is still one of ours."""
+        self._door.remove(run.run_id)
+        del self._tasks[run.run_id]
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Return (run_id, channel) of every run."""
+        return [(run.run_id, run.channel.name) for run in self.runs]
 
     def _storing(self, alarms: BenchAlarms) -> Storing:
         """In a rehearsal time runs away from a store that fails: there it is borne with at no time."""

@@ -13,7 +13,8 @@ def truth_of(run: RunRecord) -> dict[str, float]:
     content = run.values["bench"].get("content", {})
     instruments = content.get("instruments", {})
     channel = content.get("channels", {}).get(run.channel, {})
-    names = [channel[role] for role in ROLES if role in channel]
+    named = (channel[role] for role in ROLES if role in channel)
+    names = [str(name).partition("/")[0] for name in named]
     if not names or any(instruments.get(name, {}).get("connect") != SIMULATED for name in names):
         return {}
     return load_world()(content, SimulatedClock(), run.values["seed"]).truth(run.channel)

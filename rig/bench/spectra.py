@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from rig.analysis.drift import correction_flags, drift_flags, relative_change
-from rig.analysis.flags import FlagNote
+from rig.analysis.flags import ARR_TSAMPLE, FlagNote, flag
+from rig.analysis.kramers_kronig import check
 from rig.analysis.spectrum import Spectrum, spectrum
 from rig.core.errors import BadInput
 from rig.report.findings import SpectrumFinding
 from rig.store import queries, tables
 
 POINT_COLUMNS = ["frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm"]
+
+WHOSE = ("surface", "ambient")  # temperatures of a spectrum: the sample's own, the chamber's
+# science.md section 6; a thermocouple's noise over a long spectrum is no drift of the sample.
+MOST_OFFSET_KELVIN = 1.0
+MOST_SPAN_KELVIN = 0.5
 
 Event = tuple[float, str, str]  # test time in seconds, kind, message
 
@@ -61,6 +67,7 @@ def _flags(
         before = after = None  # a bias moves the voltage by itself
     correction = row["correction"] or {}
     return (
+        *check(measured).flags,
         *drift_flags(change, before, after),
         *correction_flags(
             frequency,
@@ -83,12 +90,31 @@ def _volt(value: float | None) -> float | None:
 def _finding(
     row: Mapping[Any, Any], measured: Spectrum, flags: tuple[FlagNote, ...]
 ) -> SpectrumFinding:
-    celsius = row["ambient_temperature_celsius"]
+    sample, chamber = (_number(row[f"{whose}_temperature_celsius"]) for whose in WHOSE)
+    spans = [_number(row[f"{whose}_temperature_span_kelvin"]) for whose in WHOSE]
+    of_sample = not math.isnan(sample)
     return SpectrumFinding(
         int(row["spectrum_count"]),
         int(row["cycle_count"]),
-        math.nan if celsius is None else float(celsius),
+        sample if of_sample else chamber,
         measured,
         None,
-        flags=flags,
+        flags=(*flags, *_temperature_flags(sample, chamber, spans[0])),
+        of_sample=of_sample,
+        temperature_span_kelvin=spans[0] if of_sample else spans[1],
     )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _temperature_flags(
+    sample_celsius: float, chamber_celsius: float, span_kelvin: float
+) -> Iterator[FlagNote]:
+    """ARR-TSAMPLE of a sample with a sensor: was it at temperature, and did it stay there?"""
+    offset = sample_celsius - chamber_celsius
+    if abs(offset) > MOST_OFFSET_KELVIN:
+        yield flag(ARR_TSAMPLE, f"sample is {offset:+.2f} K from its chamber")
+    if span_kelvin > MOST_SPAN_KELVIN:
+        yield flag(ARR_TSAMPLE, f"sample moved by {span_kelvin:.2f} K during the spectrum")

@@ -6,22 +6,22 @@ Everything that can be refused is refused in ``start``, before anything is switc
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from rig import __version__
+from rig.bench.cell_record import facts_of
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
 from rig.bench.instruments import OpenBench, WrapLink, identity_snapshot, open_bench
 from rig.bench.locks import lock_channels
 from rig.bench.port_times import PortTimes
+from rig.bench.registering import Entry, register
 from rig.bench.speed import make_clock
 from rig.bench.watchdog import watchdog_for
-from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, RealClock, SimulatedClock
+from rig.core.clock import SIMULATED_EPOCH_US, Clock, PacedClock, SimulatedClock
 from rig.core.errors import BadInput, Problem
 from rig.core.records import RunState
 from rig.engine.channel import Channel
@@ -32,9 +32,11 @@ from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol
 from rig.protocol.check import check_channel
 from rig.protocol.program import CellFacts, OnGap, Program
-from rig.store import queries, tables
+from rig.protocol.usual import with_usual_limits
+from rig.store import queries
 from rig.store.address import is_server
 from rig.store.alarms import require_unblocked
+from rig.store.database import translated
 from rig.store.forwarder import forward
 from rig.store.journal import open_store, prepare_store
 from rig.store.recorder import Recorder
@@ -70,20 +72,13 @@ def load_job_program(
     file: str, variables: dict[str, str], database: Engine | None, cell_name: str
 ) -> Program:
     """Read and compile a protocol; the cell's record in the database wins over the file."""
-    return load_protocol(file, variables=variables, cell=_cell_facts(database, cell_name))
+    return load_protocol(file, variables=variables, cell=cell_facts(database, cell_name))
 
 
-def _cell_facts(database: Engine | None, name: str) -> CellFacts | None:
+def cell_facts(database: Engine | None, name: str) -> CellFacts | None:
+    """Return what the cell's record says of it, or None where there is none."""
     record = queries.find_cell(database, name) if database is not None and name else None
-    if record is None:
-        return None
-    return CellFacts(
-        record["area_square_centimetre"],
-        record["thickness_centimetre"],
-        record["capacity_ah"],
-        record["mass_gram"],
-        record["symmetric"],
-    )
+    return None if record is None else facts_of(record)
 
 
 # --- starting ------------------------------------------------------------------------------------
@@ -120,33 +115,32 @@ def start(
         opened = open_bench(bench, clock, names, seed=seed, wrap=wrap)
         opened.before_opening = times.may_open
         undo.callback(opened.close)
-        jobs = [_checked(job, opened) for job in jobs]
+        jobs = [check_job(job, opened) for job in jobs]
         engine = open_store(database)
         undo.callback(engine.dispose)
         require_unblocked(engine, [job.channel.name for job in jobs])
         forward(engine)  # what a killed process left in the spool
         _restore(opened, engine, jobs)
-        session = _session(opened, clock, engine)
+        session = session_on(opened, clock, engine)
         session.runs = [_register(job, session, speed or "", seed) for job in jobs]
-        places = [(run.run_id, run.channel.name) for run in session.runs]
-        session.watchdog = watchdog_for(opened, places, store, times)
+        session.watchdog = watchdog_for(opened, session.places, store, times)
         session.locks = locks
-        session.notifier = _notifier(bench, engine, jobs)
-        session.forwarder = _forwarder(database)
+        session.notifier = notifier_for(bench, engine, [job.channel.name for job in jobs])
+        session.forwarder = forwarder_for(database)
         undo.pop_all()  # from here on the session gives everything back
     return session
 
 
-def _notifier(bench: BenchFile, engine: Engine, jobs: Sequence[Job]) -> Notifier | None:
+def notifier_for(bench: BenchFile, engine: Engine, channels: Collection[str]) -> Notifier | None:
     """Return who tells people; a rehearsal in this process tells nobody: its months pass in minutes."""
     if bench.simulated or not bench.notify:
         return None
     from rig.bench.notifying import notifier_of  # noqa: PLC0415 - it loads all of Apprise
 
-    return notifier_of(bench, engine, [job.channel.name for job in jobs])
+    return notifier_of(bench, engine, channels)
 
 
-def _forwarder(database: str) -> Forwarder | None:
+def forwarder_for(database: str) -> Forwarder | None:
     if not is_server(database):
         return None
     from rig.store.forwarding import Forwarder  # noqa: PLC0415 - it loads psycopg
@@ -154,7 +148,7 @@ def _forwarder(database: str) -> Forwarder | None:
     return Forwarder(database)
 
 
-def _session(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
+def session_on(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
     """Return a session without runs, with the schedule and the commits that suit the clock."""
     simulated = isinstance(clock, SimulatedClock)
     recorder = Recorder(
@@ -179,7 +173,7 @@ def _require_different_channels(jobs: Sequence[Job]) -> None:
         )
 
 
-def _checked(job: Job, opened: OpenBench) -> Job:
+def check_job(job: Job, opened: OpenBench) -> Job:
     """Check the protocol against these very instruments, and put the tighter limits in force."""
     facts = opened.facts(job.channel)
     problems = check_channel(job.program, facts)
@@ -187,7 +181,7 @@ def _checked(job: Job, opened: OpenBench) -> Job:
         raise BadInput(
             problems, remedy="nothing was switched on; see: rig check PROTOCOL --bench FILE"
         )
-    safety = job.program.safety.intersect(facts.safety)
+    safety = with_usual_limits(job.program, job.program.safety.intersect(facts.safety), facts)
     return replace(job, program=replace(job.program, safety=safety))
 
 
@@ -204,83 +198,43 @@ def _restore(opened: OpenBench, engine: Engine, jobs: Sequence[Job]) -> None:
 def _register(job: Job, session: Session, speed: str, seed: int) -> Run:
     channel = session.bench.channel(job.channel)
     if job.resume_of is not None:
-        run = _registered(job.resume_of.run_id, job.program, channel, session)
-        run.on_gap = job.program.on_gap if job.by_itself else OnGap.CONTINUE
-        return run
-    run_id = uuid.uuid4().hex
-    rig_id, cell_id = _rig_id(session.engine), _cell_id(session.engine, job, run_id)
-    values: dict[str, Any] = {
-        "run_id": run_id,
-        "rig_id": rig_id,
-        "cell_id": cell_id,
-        "channel": job.channel.name,
-        "protocol_name": job.program.name,
-        "protocol_file": job.protocol_file,
-        "protocol_text": job.program.text,
-        "protocol_sha256": job.program.sha256,
-        "variables": dict(job.program.variables),
-        "software_version": __version__,
-        "bench": {
-            "file": session.bench.bench.file,
-            "content": session.bench.bench.plain,
-            "identities": identity_snapshot(session.bench),
-        },
-        "speed": speed,
-        "seed": seed,
-        "state": RunState.QUEUED.value,
-        "created_us": RealClock().wall_us(),
-    }
-    queries.insert_row(session.engine, tables.run, values)
+        return registered(job, channel, session)
+    entry = Entry(
+        job.program,
+        job.protocol_file,
+        job.channel.name,
+        job.cell_name,
+        session.bench.bench,
+        speed,
+        seed,
+        identity_snapshot(session.bench),
+    )
+    with translated(session.engine), session.engine.begin() as connection:
+        run_id = register(connection, entry)
     return Run(run_id, job.program, channel, session.recorder, session.clock)
 
 
-def _registered(run_id: str, program: Program, channel: Channel, session: Session) -> Run:
+def registered(job: Job, channel: Channel, session: Session) -> Run:
     """Return the run as its database has it now that no other process can go on with it.
 
-    One that was killed before its first commit has no place yet: it begins.
+    One that is queued, or was killed before its first commit, has no place yet: it begins.
     """
+    assert job.resume_of is not None
+    run_id, program = job.resume_of.run_id, job.program
     record = queries.find_run(session.engine, run_id)
     _require_resumable(record)
     cursor = _cursor_of(session.engine, run_id)
     state = RunState(record.state) if cursor is not None else RunState.QUEUED
     last_us = queries.last_wall_us(session.engine, run_id)
     keeper, clock = session.recorder, session.clock
-    return Run(run_id, program, channel, keeper, clock, state, cursor, last_us=last_us)
+    run = Run(run_id, program, channel, keeper, clock, state, cursor, last_us=last_us)
+    run.on_gap = job.program.on_gap if job.by_itself else OnGap.CONTINUE
+    return run
 
 
 def _cursor_of(engine: Engine, run_id: str) -> Cursor | None:
     stored = queries.load_cursor(engine, run_id)
     return from_json(stored[0]) if stored else None
-
-
-def _rig_id(engine: Engine) -> str:
-    """Return this database's rig, made on first use."""
-    known = queries.first_rig(engine)
-    if known is not None:
-        return known
-    rig_id = uuid.uuid4().hex
-    values = {"rig_id": rig_id, "name": "rig", "created_us": RealClock().wall_us()}
-    queries.insert_row(engine, tables.rig, values)
-    return rig_id
-
-
-def _cell_id(engine: Engine, job: Job, run_id: str) -> str:
-    """Return the named cell's record, or a new one with what the protocol says of the cell."""
-    known = queries.find_cell(engine, job.cell_name) if job.cell_name else None
-    if known is not None:
-        return str(known["cell_id"])
-    cell, cell_id = job.program.cell, uuid.uuid4().hex
-    values = {
-        "cell_id": cell_id,
-        "name": job.cell_name or f"{job.channel.name} {run_id[:8]}",
-        "area_square_centimetre": cell.area_square_centimetre,
-        "thickness_centimetre": cell.thickness_centimetre,
-        "mass_gram": cell.mass_gram,
-        "capacity_ah": cell.capacity_ah,
-        "symmetric": cell.symmetric,
-    }
-    queries.insert_row(engine, tables.cell, values)
-    return cell_id
 
 
 # --- resuming ------------------------------------------------------------------------------------
@@ -300,14 +254,7 @@ def resume_job(
         message = f"ran on channel {record.channel!r}, which bench {bench.file} does not have"
         raise BadInput(Problem(where, message), remedy="name its bench with --bench FILE")
     _require_same_world(record, bench, where)
-    cell = queries.load_cell(engine, record.values["cell_id"]) or {}
-    facts = CellFacts(
-        cell.get("area_square_centimetre"),
-        cell.get("thickness_centimetre"),
-        cell.get("capacity_ah"),
-        cell.get("mass_gram"),
-        cell.get("symmetric"),
-    )
+    facts = facts_of(queries.load_cell(engine, record.values["cell_id"]) or {})
     program = loads_protocol(
         record.values["protocol_text"],
         file_name=record.values["protocol_file"],

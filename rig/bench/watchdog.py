@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -24,8 +24,8 @@ from rig.core.instruments import Identity
 from rig.engine.schedule import Request
 
 BEAT_SECOND = 1.0
-# What is said through the pipe, one word a line; HUNG is followed by what hangs.
-BEAT, DONE, HUNG, UNCONFIRMED = b"beat", b"done", b"hung", b"unconfirmed"
+# What is said through the pipe, one word a line; HUNG is followed by what hangs, DUTY by a duty.
+BEAT, DONE, HUNG, UNCONFIRMED, DUTY = b"beat", b"done", b"hung", b"unconfirmed", b"duty "
 OFF = "off in the bench file: nothing disconnects the cells if this process dies or hangs"
 _LONGEST_WHY = 400  # bytes; a pipe takes a line of up to 512 whole or not at all
 _LEAVE_SECOND = 10.0  # how long a watchdog that was told that all is over may take to end
@@ -84,6 +84,16 @@ class Unwatched:
             self._tell("watchdog", self._warning)
             self._warning = ""
 
+    def cover(self, opened: OpenBench, places: Iterable[tuple[str, str]]) -> str:
+        """Nobody does; return what has to be said of it, if anything."""
+        del opened, places
+        return self._warning
+
+    def rescue(
+        self, opened: OpenBench, place: tuple[str, str], identities: Mapping[str, Identity]
+    ) -> None:
+        """Nobody does."""
+
     def done(self) -> None:
         """Nobody listens."""
 
@@ -105,6 +115,7 @@ class Watchdog:
         self._process: Process | None = None
         self._announced = False
         self._lost = 0
+        self._rescuers: list[Process] = []
         self.alarms: list[str] = []
 
     def begin(self, tell: Tell) -> None:
@@ -139,6 +150,31 @@ class Watchdog:
         why = f" {port or 'the timer'} is overdue by {late_second:.0f} s"
         return (HUNG + why.encode())[:_LONGEST_WHY]
 
+    def cover(self, opened: OpenBench, places: Iterable[tuple[str, str]]) -> str:
+        """Watch these runs and all that is open, from now on; return what their logs should say.
+
+        Before the cell of a new run is armed, and when one is over.
+        """
+        self._duty = _duty_of(self._duty, opened, opened.identities, places)
+        if self._process is None:
+            return "nobody disconnects the cells if this process dies: the watchdog has died"
+        if not self._process.send(DUTY + self._duty.encode(), patience_second=BEAT_SECOND):
+            self._replace(self._process)
+        return self._announcement(self._process) if self._process is not None else ""
+
+    def rescue(
+        self, opened: OpenBench, place: tuple[str, str], identities: Mapping[str, Identity]
+    ) -> None:
+        """Let a process of its own go on trying to disconnect a run that is over: nobody confirmed it.
+
+        ``identities`` are of the instruments that were that run's alone; their ports and locks are
+        free. It is not waited for.
+        """
+        process = Process(_duty_of(self._duty, opened, identities, [place]).encode())
+        process.send(UNCONFIRMED)
+        process.let_go()
+        self._rescuers = [one for one in self._rescuers if not one.has_ended] + [process]
+
     def done(self) -> None:
         """Say that every cell is disconnected: from here on there is nothing to watch."""
         if self._process is not None:
@@ -157,10 +193,12 @@ class Watchdog:
             self._process = None
 
     def _announce(self, process: Process) -> None:
-        patience = f"{self._duty.after_second:g} s"
-        message = f"process {process.pid} disconnects the cells after {patience} without us"
         self._announced = True
-        self._tell("watchdog", message)
+        self._tell("watchdog", self._announcement(process))
+
+    def _announcement(self, process: Process) -> str:
+        patience = f"{self._duty.after_second:g} s"
+        return f"process {process.pid} disconnects the cells after {patience} without us"
 
     def _replace(self, dead: Process) -> None:
         """Raise the alarm; start another watchdog, once: one that dies twice will die again."""
@@ -190,7 +228,7 @@ def watchdog_for(
     if bench.watchdog_second is None:
         return Unwatched(OFF)
     duty = Duty(
-        _of_session(opened),
+        _of_session(opened, opened.identities),
         tuple(runs),
         dict(opened.identities),
         database,
@@ -200,7 +238,18 @@ def watchdog_for(
     return Watchdog(duty, opened.clock, ports)
 
 
-def _of_session(opened: OpenBench) -> BenchFile:
+def _duty_of(
+    duty: Duty,
+    opened: OpenBench,
+    identities: Mapping[str, Identity],
+    places: Iterable[tuple[str, str]],
+) -> Duty:
+    """Return the duty for these instruments and runs, the rest as it was."""
+    bench = _of_session(opened, identities)
+    return replace(duty, bench=bench, runs=tuple(places), identities=dict(identities))
+
+
+def _of_session(opened: OpenBench, names: Iterable[str]) -> BenchFile:
     """Return the bench without the instruments that are not ours, and without what is bulky.
 
     All channels stay: a scanner has to know every path of the bench.
@@ -208,7 +257,7 @@ def _of_session(opened: OpenBench) -> BenchFile:
     bench = opened.bench
     return replace(
         bench,
-        instruments={name: bench.instruments[name] for name in opened.identities},
+        instruments={name: bench.instruments[name] for name in names},
         channels={name: replace(spec, fixture=None) for name, spec in bench.channels.items()},
         plain={},
     )

@@ -6,6 +6,7 @@ Knows the process and its pipes; what is said through them is in watchdog.py.
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -68,11 +69,16 @@ class Process:
             listening.join()
         return heard[0].strip()
 
-    def send(self, line: bytes) -> bool:
-        """Send a line; False when nobody reads: it is dead, or has been stopped for hours."""
+    def send(self, line: bytes, patience_second: float = 0.0) -> bool:
+        """Send a line; False when nobody reads: it is dead, or has been stopped for hours.
+
+        A line that is longer than the pipe needs patience while the other side reads.
+        """
         data = line + b"\n"
         try:
             while data:
+                if patience_second:
+                    select.select([], [self._pipe], [], patience_second)
                 data = data[os.write(self._pipe, data) :]
         except OSError:
             return False
@@ -83,6 +89,14 @@ class Process:
         self._close_pipes()
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(patience_second)
+
+    def let_go(self) -> None:
+        """Break the pipe and wait for nothing."""
+        self._close_pipes()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._popen.poll() is not None
 
     def kill(self) -> None:
         self._popen.kill()

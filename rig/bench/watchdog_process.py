@@ -13,14 +13,14 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple
 
 from rig.bench.file import BenchFile
 from rig.bench.registry import load_driver
 from rig.bench.rescue import ENGINE_LOST, Rescue
-from rig.bench.watchdog import BEAT, DONE, HUNG, UNCONFIRMED, Duty
+from rig.bench.watchdog import BEAT, DONE, DUTY, HUNG, UNCONFIRMED, Duty
 from rig.bench.watchdog_pipe import READY
 from rig.core.clock import RealClock
 from rig.wire.address import VisaAddress, parse_address
@@ -53,17 +53,29 @@ def main() -> int:
     first = words.get()
     if first is None:
         return 0  # the engine has gone before it switched anything on
-    duty = Duty.decode(first)
-    _load_all(duty.bench)
+    duties = Duties(Duty.decode(first))
     _say_ready()
-    reason = reason_to_act(words, duty.after_second)
+    reason = reason_to_act(words, duties.latest.after_second, changed=duties.change)
     if reason is None:
         return 0
+    duty = duties.latest
     gone = not reason.hangs or _end_engine(duty.engine_pid, words)
     alarm_kind = "" if reason is ENDED else ENGINE_LOST  # that engine has raised its own
     rescue = Rescue(duty, reason.why, engine_is_gone=gone, alarm_kind=alarm_kind)
     with _telling(duty):
         return rescue.run()
+
+
+class Duties:
+    """What is to be done, as it was said last; all that it needs is loaded when it is said."""
+
+    def __init__(self, first: Duty) -> None:
+        self.latest = first
+        _load_all(first.bench)
+
+    def change(self, line: bytes) -> None:
+        self.latest = Duty.decode(line)
+        _load_all(self.latest.bench)
 
 
 def _telling(duty: Duty) -> AbstractContextManager[None]:
@@ -118,10 +130,14 @@ def _say_ready() -> None:
 
 
 def reason_to_act(
-    words: Words, after_second: float, tick_second: float = TICK_SECOND
+    words: Words,
+    after_second: float,
+    tick_second: float = TICK_SECOND,
+    changed: Callable[[bytes], None] = lambda _line: None,
 ) -> Reason | None:
     """Return why the cells have to be disconnected; None when the engine said that they are.
 
+    ``changed`` is called with each new duty: a run has come, or is over.
     Silence is counted in ticks that were waited for, not on a clock: time in which this process did
     not run either (the computer slept) is nobody's hang.
     """
@@ -132,7 +148,9 @@ def reason_to_act(
         except queue.Empty:
             silent_second += tick_second
             continue
-        if word != BEAT:
+        if word is not None and word.startswith(DUTY):
+            changed(word.removeprefix(DUTY))
+        elif word != BEAT:
             return _reason_in(word)
         silent_second = 0.0
     return Reason(f"the engine hung: no sign of life for {after_second:g} s", hangs=True)

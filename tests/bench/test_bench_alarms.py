@@ -21,6 +21,7 @@ from rig.protocol import loads_protocol
 from rig.store import queries, tables
 from rig.store.alarms import open_alarms
 from rig.store.database import open_database
+from rig.store.samples import sample_frame
 from tests.store.stores import recorder_on, store_at
 
 PROTOCOL = """protocol: 1
@@ -71,7 +72,7 @@ def what_is_there(reader: Engine, run_id: str) -> tuple[bool, bool, bool]:
     steps = queries.table_rows(reader, tables.step, run_id)
     events = queries.table_rows(reader, tables.event, run_id)
     seq_last = steps[0]["seq_last"] if steps else -1
-    has_sample = seq_last >= 0 and len(queries.samples(reader, run_id)) == seq_last + 1
+    has_sample = seq_last >= 0 and len(sample_frame(reader, run_id)) == seq_last + 1
     tripped = any(event["kind"] == "tripped" for event in events)
     return has_sample, tripped, bool(open_alarms(reader))
 
@@ -89,7 +90,7 @@ def test_the_alarm_of_a_trip_is_there_with_the_sample_that_shows_it_and_never_wi
     assert session.runs[0].state.value == "tripped"
     assert set(seen) == {(False, False, False), (True, True, True)}
     (alarm,) = open_alarms(reader)
-    last = queries.samples(reader, run_id)["charging_capacity_ah"].iloc[-1]
+    last = sample_frame(reader, run_id)["charging_capacity_ah"].iloc[-1]
     assert (alarm.value, alarm.limit_value, alarm.unit) == (last, 0.05e-3, "Ah")
     reader.dispose()
 

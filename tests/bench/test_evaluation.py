@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from rig.analysis.flags import ARR_TSAMPLE
 from rig.analysis.pellet import Leads
 from rig.bench.evaluation import evaluate
 from rig.bench.pellet_evaluation import evaluate_pellet
-from rig.report.findings import RunFindings, SpectrumFinding
+from rig.bench.spectra import load_spectra
+from rig.report.findings import PelletFinding, RunFindings, SpectrumFinding
 from rig.store import queries
 from rig.store.recorder import Recorder
 from tests.report.runs import spectrum_of
@@ -29,12 +32,14 @@ def finding(celsius: float, ohm: float) -> SpectrumFinding:
     return SpectrumFinding(1, 0, celsius, spectrum_of(CIRCUIT, values, seed=3), None)
 
 
-def keep_spectrum(recorder: Recorder, count: int, without_number: int) -> None:
+def keep_spectrum(
+    recorder: Recorder, count: int, without_number: int, **more: float | None
+) -> None:
     """Keep a spectrum as the engine does, some of its points without a number."""
     measured = spectrum_of(CIRCUIT, [30.0, 90.0, 1e-6, 0.95], seed=count)
     head: dict[str, object] = {"run_id": "a", "spectrum_count": count, "ts_us": 0}
     row = {"step_count": 1, "cycle_count": 0, "test_time_second": 60.0 * count, "complete": True}
-    recorder.row("spectrum", {**head, **row, "ambient_temperature_celsius": 25.0})
+    recorder.row("spectrum", {**head, **row, "ambient_temperature_celsius": 25.0, **more})
     for index, hertz in enumerate(measured.frequency_hertz):
         ohm = (
             complex(math.nan, math.nan) if index < without_number else measured.impedance_ohm[index]
@@ -99,3 +104,47 @@ def test_three_spectra_at_one_temperature_are_no_arrhenius_law() -> None:
     assert pellet.arrhenius is None
     assert pellet.conductivity_siemens_per_centimetre == pytest.approx(0.0021, rel=0.1)
     assert quantities == []
+
+
+# --- whose temperature ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("surface", "span", "celsius", "told"),
+    [
+        (None, None, 25.0, []),
+        (24.8, 0.05, 24.8, []),
+        (23.5, 0.05, 23.5, ["sample is -1.50 K from its chamber"]),
+        (24.8, 0.9, 24.8, ["sample moved by 0.90 K during the spectrum"]),
+    ],
+)
+def test_a_spectrum_is_at_the_samples_temperature_where_a_sensor_reads_it(
+    tmp_path: Path, surface: float | None, span: float | None, celsius: float, told: list[str]
+) -> None:
+    engine = store_at(tmp_path / "rig.db", "a")
+    recorder = recorder_on(engine)
+    more = {"surface_temperature_celsius": surface, "surface_temperature_span_kelvin": span}
+    keep_spectrum(recorder, 1, without_number=0, **more)
+    recorder.close()
+    (kept,), _ = load_spectra(engine, "a", leads_known=True)
+    engine.dispose()
+    assert (kept.temperature_celsius, kept.of_sample) == (celsius, surface is not None)
+    assert [note.message for note in kept.flags if note.code == ARR_TSAMPLE] == told
+
+
+def test_the_samples_own_temperatures_are_trusted_more_than_a_chambers() -> None:
+    def series(*, of_sample: bool, span: float = 0.02) -> PelletFinding:
+        measured = [
+            replace(finding(celsius, ohm), of_sample=of_sample, temperature_span_kelvin=span)
+            for celsius, ohm in OHM.items()
+        ]
+        _, pellet, _ = evaluate_pellet(measured, CELL, Leads(0.0, 0.02))
+        assert pellet is not None
+        return pellet
+
+    chamber, sample = series(of_sample=False), series(of_sample=True)
+    assert (chamber.of_sample, sample.of_sample) == (False, True)
+    assert chamber.temperature_uncertainty_kelvin == 0.2
+    assert sample.temperature_uncertainty_kelvin == pytest.approx(0.1, abs=0.001)
+    moving = series(of_sample=True, span=1.0)
+    assert moving.temperature_uncertainty_kelvin == pytest.approx(math.hypot(0.1, 1 / 12**0.5))

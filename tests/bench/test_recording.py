@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ CELL = "{cell: full_cell, area: 1 cm^2}"
 RECORDED = sorted(set(FAMILIES) - {"rodeostat.json"})
 # What the bench tells a driver besides its link: a switch knows the paths that lead to cells.
 OPTIONS: dict[str, dict[str, Any]] = {"scpi.matrix": {"paths": ("101",)}}
+# A sensor's own options, and where a channel reads it.
+SENSORS: dict[str, tuple[dict[str, Any], str]] = {
+    "keithley.daq6510": ({"channels": {"101": "thermocouple K"}}, "101"),
+    "mark10.series5": ({"area": "78.5 mm^2"}, ""),
+    "omega.usbh": ({}, ""),
+    "serial.load_cell": ({"scale": {"8412": "0 MPa", "152034": "10 MPa"}}, ""),
+}
 RESTING = ("keithley.smu2450", "palmsens.methodscript", "rohde_schwarz.ngu401", "maccor.macnet")
 
 
@@ -32,10 +40,14 @@ def bench_of(family: str) -> BenchFile:
         "chamber": "chamber: one",
         "multiplexer": f"multiplexer: one/101, cell: smu-1, simulate: {CELL}",
     }.get(role, f"{role}: one, dc_blocking: true, simulate: {CELL}")
+    options, path = SENSORS.get(family, ({}, ""))
+    if family in SENSORS:
+        at = f"one/{path}" if path else "one"
+        channel = f"{role}: {at}, cell: smu-1, simulate: {CELL}"
     return parse_bench(
         "bench: 1\n"
         "instruments:\n"
-        f"  one: {{driver: {family}, connect: {SIMULATED}}}\n"
+        f"  one: {{driver: {family}, connect: {SIMULATED}, options: {json.dumps(options)}}}\n"
         f"  smu-1: {{driver: keithley.smu2450, connect: {SIMULATED}}}\n"
         f"channels: {{A1: {{{channel}}}}}\n"
         "limits: {A1: {voltage: [2.0 V, 4.4 V], current: 20 mA}}\n",
@@ -47,8 +59,9 @@ def replay(family: str, path: Path, rest: Limits | None) -> None:
     """Take the same steps with the transcript in place of the instrument, to its last byte."""
     link = TranscriptLink(load_transcript(path))
     driver_class: Any = load_driver(family)
-    driver = driver_class(link, "one", **OPTIONS.get(family, {}))
-    for _, act in harmless_steps(driver, rest):
+    options, at = SENSORS.get(family, ({}, ""))
+    driver = driver_class(link, "one", **OPTIONS.get(family, {}), **options)
+    for _, act in harmless_steps(driver, rest, [at]):
         act()
     link.assert_used_up()
 

@@ -17,6 +17,7 @@ from rig.core.errors import BadInput, StoreError
 from rig.protocol import loads_protocol
 from rig.store import queries
 from rig.store.database import open_database
+from rig.store.samples import sample_frame
 
 PROTOCOL = """protocol: 1
 name: two short cycles
@@ -48,7 +49,7 @@ def run_on(path: Path, *, seed: int = 1) -> pd.DataFrame:
 def samples_in(path: Path) -> pd.DataFrame:
     """Return the last run's samples without the one column that must differ."""
     engine = open_database(f"sqlite:///{path}", create=False)
-    frame = queries.samples(engine, queries.find_run(engine, "last").run_id)
+    frame = sample_frame(engine, queries.find_run(engine, "last").run_id)
     engine.dispose()
     return frame.drop(columns="run_id")
 

@@ -15,6 +15,7 @@ from rig.bench.rescue import phases
 from rig.bench.watchdog import (
     BEAT,
     DONE,
+    DUTY,
     HUNG,
     OFF,
     UNCONFIRMED,
@@ -220,3 +221,30 @@ def test_a_chain_of_operations_within_their_timeouts_is_no_hang_however_long():
     assert slow.late == [-1.0, -6.0, 1.0] * 20
     link.close()
     assert slow.late == []
+
+
+# --- runs that come and go -----------------------------------------------------------------------
+
+
+def test_a_new_duty_is_a_sign_of_life_and_what_is_done_is_the_latest():
+    heard: list[bytes] = []
+    script = Script(BEAT, b"", b"", DUTY + b"one", b"", b"", DUTY + b"two", None)
+    assert reason_to_act(script, 3.0, 1.0, changed=heard.append) == DIED
+    assert heard == [b"one", b"two"]
+
+
+def test_a_watchdog_is_told_who_is_there_now_and_a_run_that_is_over_can_be_left_to_another():
+    opened = open_bench(parse_bench(BENCH, "b.yaml"), HandClock(), [])
+    watchdog = watchdog_for(opened, [], "sqlite://", PortTimes())
+    assert isinstance(watchdog, Watchdog)
+    watchdog.begin(lambda _kind, _message: None)
+    opened.identities["smu-2"] = Identity("KEITHLEY", "2450", "1", "2")
+    assert "disconnects the cells" in watchdog.cover(opened, [("run", "A2")])
+    assert watchdog._duty.runs == (("run", "A2"),)
+    assert list(watchdog._duty.bench.instruments) == ["smu-2"]
+    opened.identities.clear()
+    watchdog.cover(opened, [])
+    assert watchdog._duty.bench.instruments == {}
+    watchdog.rescue(opened, ("run", "A2"), {})
+    watchdog.done()
+    assert watchdog._rescuers[0]._popen.wait(30.0) == 0

@@ -25,20 +25,20 @@ class Overheard:
     """An instrument whose wire is listened to: ``heard`` is every byte the host has sent."""
 
     def __init__(self, front: Front) -> None:
-        self._front, self.heard = front, b""
+        self.front, self.heard = front, b""
 
     def receive(self, data: bytes, now_second: float) -> None:
         self.heard += data
-        self._front.receive(data, now_second)
+        self.front.receive(data, now_second)
 
     def transmit(self, now_second: float) -> bytes:
-        return self._front.transmit(now_second)
+        return self.front.transmit(now_second)
 
     def next_output_second(self) -> float | None:
-        return self._front.next_output_second()
+        return self.front.next_output_second()
 
     def disconnected(self, now_second: float) -> None:
-        self._front.disconnected(now_second)
+        self.front.disconnected(now_second)
 
     @property
     def was_switched_on(self) -> bool:

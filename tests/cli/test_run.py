@@ -214,10 +214,11 @@ def test_the_record_of_a_cell_wins_over_the_protocol(protocol):
     assert rig("run", protocol, "--cell", "ASSB-1").code == 0
     from rig.store import queries
     from rig.store.database import open_database
+    from rig.store.samples import sample_frame
 
     engine = open_database("sqlite:///rig.db", create=False)
     currents = [
-        queries.samples(engine, run.run_id)["current_ampere"].max()
+        sample_frame(engine, run.run_id)["current_ampere"].max()
         for run in queries.list_runs(engine)
     ]
     engine.dispose()

@@ -15,6 +15,7 @@ from rig.bench.file import parse_bench
 from rig.store import queries
 from rig.store.database import open_database
 from rig.store.journal import journal_file, open_store
+from rig.store.samples import sample_frame
 from tests.cli.commands import refused, rig
 from tests.postgres import any_postgres, database, mortal, postgres, wait_until
 from tests.store.deliveries import journal_with, nothing_waits
@@ -126,7 +127,7 @@ def test_a_run_is_steered_and_resumed_through_its_journal(running, database):
     (run,) = resumed.json()["runs"]
     assert run["state"] == "finished"
     server = open_database(database)
-    frame = queries.samples(server, run["run_id"])
+    frame = sample_frame(server, run["run_id"])
     orders = queries.table_rows(server, queries.tables.journal, run["run_id"])
     server.dispose()
     assert frame["seq"].tolist() == list(range(run["samples"]))

@@ -22,6 +22,7 @@ from rig.engine.cursor import from_json
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
+from rig.store.samples import sample_frame
 
 PROTOCOL = """\
 protocol: 1
@@ -77,7 +78,7 @@ def stored(folder: Path) -> tuple[Engine, queries.RunRecord, pd.DataFrame]:
     engine = open_database(f"sqlite:///{folder / 'rig.db'}")
     forward(engine)
     (record,) = queries.list_runs(engine)
-    return engine, record, queries.samples(engine, record.run_id)
+    return engine, record, sample_frame(engine, record.run_id)
 
 
 def kill_when(folder: Path, process: subprocess.Popen[str], count: int) -> None:

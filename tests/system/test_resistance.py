@@ -14,6 +14,7 @@ from rig.engine.runner import Run
 from rig.protocol import loads_protocol
 from rig.store import queries, tables
 from rig.store.database import open_database
+from rig.store.samples import sample_frame
 
 BENCH = """\
 bench: 1
@@ -52,7 +53,7 @@ def test_each_reading_is_a_row_with_resistance_and_voltage(tmp_path: Path) -> No
     assert run.state is RunState.FINISHED, run.reason
     engine = open_database(url)
     rows = queries.table_rows(engine, tables.resistance, run.run_id)
-    samples = queries.samples(engine, run.run_id)
+    samples = sample_frame(engine, run.run_id)
     engine.dispose()
     assert [row["step_count"] for row in rows] == [1, 4]
     assert [row["tag"] for row in rows] == ["incoming", ""]

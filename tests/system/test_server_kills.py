@@ -20,6 +20,7 @@ import pytest
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
+from rig.store.samples import sample_frame
 from tests.cli.commands import rig as typed
 from tests.postgres import PostgresServer, wait_until
 from tests.system.test_kill_and_resume import PROTOCOL, finish, rig
@@ -76,7 +77,7 @@ def samples_in(url: str) -> pd.DataFrame:
     engine = open_database(url)
     try:
         forward(engine)
-        return queries.samples(engine, queries.find_run(engine, "last").run_id)
+        return sample_frame(engine, queries.find_run(engine, "last").run_id)
     finally:
         engine.dispose()
 

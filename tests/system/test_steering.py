@@ -13,6 +13,7 @@ from sqlalchemy import Engine as Database
 
 from rig.store import queries, tables
 from rig.store.database import open_database
+from simulators.fronts.keithley_2450 import Keithley2450Front
 from tests.cli.commands import Outcome
 from tests.cli.commands import rig as typed
 from tests.cli.served import bench_at, served
@@ -161,3 +162,19 @@ def test_safe_that_nobody_confirms_is_the_loudest_alarm(
     (alarm,) = desk.says("alarms", "list").json()["alarms"]
     assert (alarm["severity"], alarm["kind"]) == ("critical", "unconfirmed-safe-state")
     assert desk.state() in {"running", "starting"}
+
+
+def test_safe_tells_nothing_to_an_instrument_that_was_plugged_in_since(
+    tmp_path: Path, left_connected: Watched
+) -> None:
+    assert isinstance(left_connected.front, Keithley2450Front)
+    left_connected.front.meter.identity = "KEITHLEY INSTRUMENTS,MODEL 2450,04099999,1.7.12b"
+    desk, heard = Engineer(tmp_path), len(left_connected.heard)
+    outcome = desk.says("safe", "A1")
+    assert outcome.code == 1
+    words = said(outcome)[1]
+    assert "NOT CONFIRMED" in words
+    assert "it was left alone, for its cell is somebody else's" in words
+    assert b"OUTP" not in left_connected.heard[heard:]
+    (alarm,) = desk.says("alarms", "list").json()["alarms"]
+    assert (alarm["severity"], alarm["kind"]) == ("critical", "unconfirmed-safe-state")

@@ -26,6 +26,7 @@ from rig.core.records import RunState
 from rig.engine.cursor import from_json
 from rig.protocol import loads_protocol
 from rig.store import queries
+from rig.store.samples import sample_frame
 from simulators.interfaces import DriveMode
 from tests.system.test_fault_ladder import PROTOCOL
 
@@ -50,7 +51,7 @@ def assert_disconnected(session: Session) -> None:
 def assert_agreement(session: Session, what: object) -> int:
     """Data and cursor in the file agree; return the number of samples."""
     (run,) = session.runs
-    samples = queries.samples(session.engine, run.run_id)
+    samples = sample_frame(session.engine, run.run_id)
     stored = queries.load_cursor(session.engine, run.run_id)
     session.engine.dispose()
     seq = samples["seq"].tolist()
@@ -182,7 +183,7 @@ def timing_of(folder: Path, clock: SteppingClock) -> list[tuple[float, ...]]:
     session.run()
     assert session.runs[0].state is RunState.FINISHED, session.runs[0].reason
     assert_disconnected(session)
-    samples = queries.samples(session.engine, session.runs[0].run_id)
+    samples = sample_frame(session.engine, session.runs[0].run_id)
     session.engine.dispose()
     wall = samples["ts_us"] - samples["test_time_second"] * 1e6
     assert wall.max() - wall.min() < 2.0, "wall time neither jumps nor repeats within a run"

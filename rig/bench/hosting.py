@@ -1,0 +1,288 @@
+"""Asking a running engine to begin a run: what can be refused is refused here, before it is asked.
+
+The asker's side of a start, for the command line and a page alike: no port is opened, and nothing is
+switched on. Runs and orders are written in one transaction; the engine (rig/bench/host.py) takes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from rig.bench.file import BUILT_IN, BenchFile
+from rig.bench.locks import has_engine, has_host, owner_of_channel
+from rig.bench.offline import sheet_facts
+from rig.bench.registering import Entry, register
+from rig.bench.starting import cell_facts
+from rig.core.clock import Clock, RealClock
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.orders import Order
+from rig.core.records import RunState
+from rig.engine.states import Verb
+from rig.protocol import loads_protocol
+from rig.protocol.check import check_channel
+from rig.protocol.program import Program
+from rig.store import queries, tables
+from rig.store.alarms import require_unblocked
+from rig.store.database import translated
+from rig.store.journal import recall, remember
+from rig.store.orders import unanswered, write_order
+
+_KEY = "engine"  # under which a database remembers its engine
+_NO_ENGINE = "no engine takes new runs for it"
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """What an engine says of itself: its bench file, as it has read it, and its clock."""
+
+    pid: int
+    bench: str
+    bench_sha256: str
+    speed: str
+    seed: int
+
+    @staticmethod
+    def of(pid: int, bench: BenchFile, speed: str, seed: int) -> HostRecord:
+        """Return the record of an engine on this bench; its file is named from anywhere."""
+        return HostRecord(pid, _from_anywhere(bench.file), bench.sha256, speed, seed)
+
+
+def is_same_bench(one: str, other: str) -> bool:
+    """Say whether these name the same bench file, as seen from this folder."""
+    return _from_anywhere(one) == _from_anywhere(other)
+
+
+def _from_anywhere(file: str) -> str:
+    return file if file == BUILT_IN else str(Path(file).resolve())
+
+
+def write_host(engine: Engine, record: HostRecord) -> None:
+    """Let the database remember its engine."""
+    with translated(engine), engine.begin() as connection:
+        remember(connection, _KEY, json.dumps(asdict(record)))
+
+
+def host_of(engine: Engine) -> HostRecord | None:
+    """Return the engine that takes new runs for this database now, or None where none is alive."""
+    if not has_host(str(engine.url)):
+        return None
+    with translated(engine), engine.connect() as connection:
+        text = recall(connection, _KEY)
+    return None if text is None else HostRecord(**json.loads(text))
+
+
+def require_host(engine: Engine) -> HostRecord:
+    """Return the same; raises BadInput where none is alive."""
+    host = host_of(engine)
+    if host is None:
+        raise BadInput(Problem(f"database {engine.url}", _NO_ENGINE), remedy=_BEGIN_ONE)
+    return host
+
+
+_BEGIN_ONE = "begin one with: rig engine --bench FILE; or run it yourself with: rig run"
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A protocol on channels, each with the name of its cell, empty where it has none."""
+
+    text: str
+    file: str
+    cells: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+def request_start(
+    engine: Engine,
+    bench: BenchFile,
+    *,
+    protocol_text: str,
+    protocol_file: str = "protocol.yaml",
+    channels: Sequence[str],
+    cells: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+    who: str,
+    reason: str = "",
+    on_behalf_of: str = "",
+    clock: Clock | None = None,
+) -> list[str]:
+    """Ask the engine of this database to run a protocol on these channels; return the runs' ids.
+
+    ``cells`` names the cell on a channel; its record wins over the protocol. ``protocol_file`` is
+    what the text is called in messages. The runs are queued, each with an order ``start`` in the
+    journal; rig.bench.asking.await_starts waits for what becomes of them, and a stop cancels one.
+    Raises BadInput with everything that is wrong with any of them; none is on record then.
+    """
+    cells = cells or {}
+    wish = _Wish(
+        protocol_text,
+        protocol_file,
+        {name: cells.get(name, "") for name in channels},
+        variables or {},
+    )
+    programs = _checked(engine, bench, wish, channels, cells)
+    host = require_host(engine)
+    asked_us = (clock or RealClock()).wall_us()
+    giver = f"{who} for {on_behalf_of}" if on_behalf_of else who
+    with translated(engine), engine.begin() as connection:
+        run_ids = [
+            register(
+                connection,
+                Entry(program, wish.file, name, wish.cells[name], bench, host.speed, host.seed, {}),
+            )
+            for name, program in programs.items()
+        ]
+        for run_id in run_ids:
+            order = Order(0, run_id, Verb.START.value, "", giver, reason, asked_us)
+            write_order(connection, order)
+    return run_ids
+
+
+def free_channels(engine: Engine, bench: BenchFile) -> list[str]:
+    """Return the channels on which nothing runs, or is about to."""
+    starting = _starting(engine)
+    busy = {name for name in bench.channels if has_engine(name, str(engine.url))}
+    return [name for name in bench.channels if name not in busy and name not in starting]
+
+
+def _checked(
+    engine: Engine,
+    bench: BenchFile,
+    wish: _Wish,
+    channels: Sequence[str],
+    cells: Mapping[str, str],
+) -> dict[str, Program]:
+    """Return the program of each channel, compiled for its cell. Raises BadInput with all problems."""
+    problems = [
+        *_host_problems(engine, bench),
+        *_channel_problems(engine, bench, channels),
+        *_cell_problems(engine, channels, cells),
+    ]
+    programs = {}
+    for name in wish.cells:
+        try:
+            programs[name] = _program(engine, bench, wish, name)
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(list(dict.fromkeys(problems)), remedy="nothing was put on record")
+    return programs
+
+
+def _program(engine: Engine, bench: BenchFile, wish: _Wish, channel: str) -> Program:
+    facts = cell_facts(engine, wish.cells[channel])
+    program = loads_protocol(
+        wish.text, file_name=wish.file, variables=dict(wish.variables), cell=facts
+    )
+    spec = bench.channels.get(channel)
+    if spec is not None:
+        problems = check_channel(program, sheet_facts(bench, spec, _seen(engine, channel)))
+        if problems:
+            raise BadInput(problems)
+    return program
+
+
+# --- what can be wrong ---------------------------------------------------------------------------
+
+
+def _host_problems(engine: Engine, bench: BenchFile) -> Iterator[Problem]:
+    host = host_of(engine)
+    if host is None:
+        yield Problem(f"database {engine.url}", _NO_ENGINE, example="rig engine --bench bench.yaml")
+    elif host.bench_sha256 != bench.sha256:
+        message = (
+            f"is not as the engine (process {host.pid}) has read {host.bench}: its limits would "
+            "not be those that were checked here; end the engine and begin it again"
+        )
+        yield Problem(f"bench {bench.file}", message)
+
+
+def _channel_problems(
+    engine: Engine, bench: BenchFile, channels: Sequence[str]
+) -> Iterator[Problem]:
+    if not channels:
+        yield Problem("channels", "got none", example=f"channel {next(iter(bench.channels))}")
+    starting = _starting(engine)
+    for name in dict.fromkeys(channels):
+        where = f"channel {name}"
+        if name not in bench.channels:
+            message = (
+                f"bench {bench.file} has none of that name; it has: {', '.join(bench.channels)}"
+            )
+            yield Problem(where, message, suggestion=did_you_mean(name, bench.channels))
+        elif has_engine(name, str(engine.url)):
+            owner = owner_of_channel(name, str(engine.url))
+            yield Problem(where, f"is busy: {_occupant(engine, name)} ({owner})")
+        elif name in starting:
+            yield Problem(where, f"is busy: run {starting[name][:8]} is about to begin there")
+        if list(channels).count(name) > 1:
+            yield Problem(where, "one channel runs one thing at a time")
+    try:
+        require_unblocked(engine, channels)
+    except BadInput as blocked:
+        yield from blocked.problems
+
+
+def _cell_problems(
+    engine: Engine, channels: Sequence[str], cells: Mapping[str, str]
+) -> Iterator[Problem]:
+    """One cell is in one place."""
+    for name in cells.keys() - set(channels):
+        yield Problem(f"cell {cells[name]}", f"is named for channel {name}, which is not to run")
+    named = [cell for cell in cells.values() if cell]
+    for cell in dict.fromkeys(cell for cell in named if named.count(cell) > 1):
+        yield Problem(f"cell {cell}", "one cell cannot be on several channels")
+    for channel, cell in cells.items():
+        elsewhere = _running_elsewhere(engine, cell, channel)
+        if elsewhere:
+            yield Problem(f"cell {cell}", f"is on channel {elsewhere}, where its run goes on")
+
+
+def _running_elsewhere(engine: Engine, cell: str, channel: str) -> str:
+    """Return the other channel on which a process runs this cell, or the empty string."""
+    record = queries.find_cell(engine, cell) if cell else None
+    if record is None:
+        return ""
+    others = {
+        run.channel
+        for run in queries.list_runs(engine)
+        if run.values["cell_id"] == record["cell_id"] and RunState(run.state) in _UNDER_WAY
+    }
+    alive = (name for name in sorted(others - {channel}) if has_engine(name, str(engine.url)))
+    return next(alive, "")
+
+
+_UNDER_WAY = frozenset(RunState) - {
+    *(RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED),
+}
+
+
+def _starting(engine: Engine) -> dict[str, str]:
+    """Return channel -> run of the starts that no engine has answered yet."""
+    ids = [order.run_id for order in unanswered(engine) if order.verb == Verb.START.value]
+    table = tables.run
+    statement = select(table.c.channel, table.c.run_id).where(table.c.run_id.in_(ids))
+    with translated(engine), engine.connect() as connection:
+        return {row.channel: row.run_id for row in connection.execute(statement)}
+
+
+def _occupant(engine: Engine, channel: str) -> str:
+    run = next((run for run in queries.list_runs(engine) if run.channel == channel), None)
+    return "another process has it" if run is None else f"run {run.run_id[:8]} is {run.state}"
+
+
+def _seen(engine: Engine, channel: str) -> dict[str, str]:
+    """Return the models of this channel's instruments as they answered when it last began."""
+    for run in queries.list_runs(engine):
+        identities = run.values["bench"].get("identities") or {}
+        if run.channel == channel and identities:
+            return {name: who["model"] for name, who in identities.items()}
+    return {}

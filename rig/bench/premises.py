@@ -1,0 +1,149 @@
+"""What the runs of one engine share: ports, locks and chambers, given to whoever comes, taken back after.
+
+Everything here happens in the engine's thread; what may block is a request to a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from rig.bench.instruments import OpenBench
+from rig.bench.locks import Locks
+from rig.bench.ports import Ports
+from rig.bench.session import Session
+from rig.core.alarms import Severity
+from rig.core.clock import RealClock
+from rig.core.errors import BadInput
+from rig.core.instruments import Identity
+from rig.engine.chamber import SharedChamber
+from rig.engine.runner import Run
+from rig.engine.schedule import Interrupted, Request, Task
+from rig.engine.sensors import SharedSensor
+
+LOOK_SECOND = 0.05  # real time: how often a lock or a commit is looked for again
+
+
+@dataclass
+class Premises:
+    """``told`` are the channels whose alarms this process tells people of; it only grows.
+
+    An alarm that is raised as a run ends is told after it has left.
+    """
+
+    session: Session
+    ports: Ports
+    locks: Locks
+    told: set[str]
+    seed: int = 1  # of the simulated cells, where they are
+    _kept_by: dict[str, list[Run]] = field(
+        default_factory=dict
+    )  # chamber or sensor at work -> runs since
+
+    @property
+    def bench(self) -> OpenBench:
+        return self.session.bench
+
+    @property
+    def engine(self) -> Engine:
+        return self.session.engine
+
+    @property
+    def ending(self) -> bool:
+        """Say whether the session gives everything back itself: nobody else need."""
+        return self.session.schedule.ending
+
+    def pause(self) -> Request:
+        """Return a request that lasts a moment of real time."""
+        clock = self.session.clock
+        return Request(clock.now() + LOOK_SECOND * max(clock.speed, 1.0))
+
+    # --- runs -----------------------------------------------------------------------------------
+
+    def welcome(self, run: Run) -> None:
+        """See to all that has to be there before a run's cell is armed; it is admitted."""
+        session = self.session
+        self.told.add(run.channel.name)
+        words = session.watchdog.cover(self.bench, session.places)
+        if words:
+            run.log.note("watchdog", words)
+        for shared in run.channel.shared:
+            self._keep(shared, run)
+
+    def give_back(self, run: Run) -> Task:
+        """Give back what a run had that is over: ports, then, when its end is on record, locks.
+
+        A cell that nobody has confirmed disconnected is left to a process that goes on trying.
+        """
+        alone = self._identities_of(run.run_id)
+        yield from self.ports.close(run.run_id)
+        yield from self.committed()
+        if self.ending:
+            return
+        self.locks.give_back(run.run_id)
+        session, place = self.session, (run.run_id, run.channel.name)
+        if run.alarm:
+            session.watchdog.rescue(self.bench, place, alone)
+        session.runs.remove(run)
+        session.watchdog.cover(self.bench, session.places)
+
+    def _identities_of(self, user: str) -> Mapping[str, Identity]:
+        known = self.bench.identities
+        return {name: known[name] for name in self.ports.of_alone(user) if name in known}
+
+    def locked(self, run_id: str, channel: str, patience_second: float) -> Task:
+        """Take the locks of a channel and its instruments for a run.
+
+        Raises BadInput when they are still busy after so many real seconds: a watchdog that is
+        disconnecting the cell holds them for as long as that takes.
+        """
+        clock = RealClock()
+        deadline = clock.now() + patience_second
+        while True:
+            try:
+                self.locks.take(run_id, [self.bench.bench.channels[channel]])
+            except BadInput:
+                if clock.now() >= deadline:
+                    raise
+            else:
+                return
+            yield self.pause()
+
+    def committed(self) -> Task:
+        """Wait until all that is kept now is on disk, or everything ends."""
+        recorder = self.session.recorder
+        recorder.hurry()
+        before = recorder.commits
+        while recorder.commits == before and not self.ending:
+            try:
+                yield self.pause()
+            except Interrupted:  # there is nothing to make safe any more
+                continue
+
+    # --- chambers and sensors -------------------------------------------------------------------
+
+    def _keep(self, shared: SharedChamber | SharedSensor, run: Run) -> None:
+        """Let a chamber or sensor work for a run; it has one task as long as anybody uses it."""
+        name = shared.name
+        at_work = name in self._kept_by
+        self._kept_by.setdefault(name, []).append(run)
+        if not at_work:
+            holder = f"shared {name}"
+            self.ports.share(holder, name)
+            self.locks.share(holder, name)
+            self.session.schedule.add(self._shared_task(shared, holder))
+
+    def _shared_task(self, shared: SharedChamber | SharedSensor, holder: str) -> Task:
+        yield from shared.task()
+        runs = self._kept_by.pop(shared.name)
+        if self.ending:
+            return
+        for run in runs if shared.alarm else ():
+            run.log.alarm(Severity.CRITICAL, "unconfirmed-chamber", shared.alarm)
+        yield from self.ports.close(holder)
+        if self.ending:
+            return
+        self.locks.give_back(holder)
+        self.session.watchdog.cover(self.bench, self.session.places)

@@ -1,0 +1,176 @@
+"""``rig kk`` and ``rig drt``: keys, tables, pictures, and every wrong file with one message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.cli.commands import refused, rig
+
+HERTZ = np.geomspace(1e5, 1.0, 51)
+OHM = 12.0 + 100.0 / (1.0 + (2j * np.pi * HERTZ * 1e-3) ** 0.9)
+HEADER = "frequency_hertz,real_impedance_ohm,imaginary_impedance_ohm\n"
+CONTRACT = {
+    "valid",
+    "max_residual_real",
+    "max_residual_imaginary",
+    "n_rc",
+    "mu",
+    "method",
+    "flagged_frequencies_hertz",
+    "flags",
+}
+
+
+def rows(impedance: NDArray[np.complex128]) -> str:
+    pairs = zip(HERTZ, impedance, strict=True)
+    return "".join(f"{hertz!r},{ohm.real!r},{ohm.imag!r}\n" for hertz, ohm in pairs)
+
+
+def rows_of(impedance: NDArray[np.complex128]) -> str:
+    return rows(impedance).replace("np.float64(", "").replace(")", "")
+
+
+@pytest.fixture
+def good(folder: Path) -> Path:
+    path = folder / "good.csv"
+    path.write_text(HEADER + rows_of(OHM))
+    return path
+
+
+@pytest.fixture
+def broken(folder: Path) -> Path:
+    path = folder / "broken.csv"
+    path.write_text(HEADER + rows_of(np.where(HERTZ < 20, 1.06, 1.0) * OHM))
+    return path
+
+
+def test_kk_prints_the_contracted_keys(good: Path) -> None:
+    values = rig("kk", good, "--json").json()
+    assert set(values) >= CONTRACT
+    assert (values["valid"], values["method"], values["flags"]) == (True, "complex", [])
+    assert values["max_residual_real"] < 1e-3
+    assert values["window"] is None
+
+
+def test_a_refused_spectrum_is_an_answer_with_a_window(broken: Path) -> None:
+    outcome = rig("kk", broken, "--json")
+    assert outcome.code == 0
+    values = outcome.json()
+    assert values["valid"] is False
+    assert values["flags"][0]["code"] == "EIS-KK"
+    assert values["window"]["lowest_hertz"] > 5.0
+    assert values["window"]["total_resistance_ohm"] == pytest.approx(112.0, rel=0.04)
+    table = rig("kk", broken).out
+    assert "REFUSED" in table
+    assert "with them" in table
+
+
+def test_several_spectra_are_all_checked_and_the_worst_stands_at_the_top(folder: Path) -> None:
+    path = folder / "two.csv"
+    path.write_text(HEADER + rows_of(OHM) + rows_of(np.where(HERTZ < 500, 1.06, 1.0) * OHM))
+    values = rig("kk", path, "--json").json()
+    assert [one["valid"] for one in values["spectra"]] == [True, False]
+    assert (values["valid"], values["spectrum_number"]) == (False, 2)
+    assert rig("kk", path, "--spectrum", 1, "--json").json()["valid"] is True
+    assert "has 1 (51 points), 2 (51 points)" in refused("kk", path, "--spectrum", 3)
+    assert "--spectrum 1" in refused("drt", path)
+    assert "--spectrum 1" in refused("fit", "eis", path, "--circuit", "R0-p(R1,CPE1)")
+
+
+@pytest.mark.parametrize("method", ["real", "imaginary"])
+def test_each_part_can_be_asked_alone(good: Path, method: str) -> None:
+    values = rig("kk", good, "--method", method, "--elements", 20, "--json").json()
+    assert (values["method"], values["n_rc"]) == (method, 20)
+
+
+def test_drift_is_read_from_the_times_in_the_file(folder: Path) -> None:
+    second = np.cumsum(3.0 / HERTZ + 0.1)
+    drifting = OHM * (1 + 0.05 * (second - second[0]) / (second[-1] - second[0]))
+    lines = [f"{f},{z.real},{z.imag},{t}" for f, z, t in zip(HERTZ, drifting, second, strict=True)]
+    (folder / "t.csv").write_text("f/Hz,Z'/ohm,Z''/ohm,time/s\n" + "\n".join(lines))
+    values = rig("kk", "t.csv", "--json").json()
+    assert values["drift_change"] == pytest.approx(0.05, rel=0.1)
+    assert [note["code"] for note in values["flags"]] == ["EIS-DRIFT"]
+
+
+def test_drt_gives_peaks_with_their_uncertainty(good: Path) -> None:
+    values = rig("drt", good, "--json").json()
+    (peak,) = values["peaks"]
+    assert peak["resistance_ohm"] == pytest.approx(100.0, rel=0.02)
+    assert peak["frequency_hertz"] == pytest.approx(159.0, rel=0.05)
+    assert len(values["distribution_ohm"]) == len(values["upper_ohm"])
+    assert rig("drt", good, "--lambda", "1e-2", "--json").json()["lambda"] == 0.01
+    assert "peak 1" in rig("drt", good).out
+
+
+def test_drt_of_bad_data_fails_unless_forced(broken: Path) -> None:
+    outcome = rig("drt", broken)
+    assert outcome.code == 1
+    assert "--force" in outcome.err
+    assert "EIS-KK" in rig("drt", broken, "--force").out
+
+
+@pytest.mark.parametrize("command", ["kk", "drt"])
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_a_picture_is_written(good: Path, command: str, ending: str) -> None:
+    assert rig(command, good, "--figure", f"sheet.{ending}").code == 0
+    content = Path(f"sheet.{ending}").read_bytes()
+    assert content.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+    assert len(content) > 10_000
+    assert list(Path().glob(".sheet*")) == []
+
+
+def test_options_are_refused_with_an_example(good: Path) -> None:
+    assert "--method complex" in refused("kk", good, "--method", "both")
+    assert "--lambda 1e-3" in refused("drt", good, "--lambda", "-1")
+    assert ".png" in refused("drt", good, "--figure", "sheet.docx")
+
+
+COMMANDS = [("kk",), ("drt",), ("fit", "eis", "--circuit", "R0-p(R1,CPE1)")]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (HEADER + rows_of(OHM) + "0.5,11", "cut off"),
+        ("step,voltage\n1,2\n", "no impedance spectrum found"),
+        (HEADER + rows_of(OHM) + "0.5,nan,-1\n", "expected a number"),
+        (HEADER + "1000,10,-1\n", "expected at least 4"),
+        (HEADER + rows_of(OHM) + rows_of(OHM)[-60:].splitlines()[-1], "more than once"),
+        (HEADER + rows_of(OHM.conj()), "upside down"),
+    ],
+    ids=["truncated", "another table", "NaN", "one point", "repeated", "other sign"],
+)
+def test_a_wrong_file_gets_one_clear_message(
+    command: tuple[str, ...], text: str, words: str, folder: Path
+) -> None:
+    (folder / "wrong.csv").write_text(text)
+    assert words in refused(*command, "wrong.csv")
+
+
+def test_the_other_sign_is_turned_when_asked(folder: Path) -> None:
+    (folder / "turned.csv").write_text(HEADER + rows_of(OHM.conj()))
+    values = rig("kk", "turned.csv", "--negated", "--json").json()
+    assert values["valid"]
+    assert "turned round" in values["statements"][-1]
+
+
+def test_kiloohm_columns_are_converted_for_a_fit_too(folder: Path) -> None:
+    (folder / "k.csv").write_text("f/Hz,Z'/kOhm,Z''/kOhm\n" + rows_of(OHM / 1000))
+    values = rig("fit", "eis", "k.csv", "--circuit", "R0-p(R1,CPE1)", "--json").json()
+    assert values["parameters"]["R1"]["value"] == pytest.approx(100.0, rel=1e-3)
+
+
+def test_a_spectrum_of_a_pellet_gives_its_conductivity(folder: Path) -> None:
+    blocking = 50.0 + 1.0 / (1e-6 * (2j * np.pi * HERTZ) ** 0.9)
+    (folder / "pellet.csv").write_text(HEADER + rows_of(blocking))
+    arguments = ("--thickness", "0.5 mm", "--area", "0.785 cm^2", "--json")
+    values = rig("fit", "conductivity", "pellet.csv", *arguments).json()
+    assert values["conductivity_siemens_per_centimetre"] == pytest.approx(
+        0.05 / (50.0 * 0.785), rel=0.02
+    )
