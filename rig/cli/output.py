@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rig.core.errors import BadInput, Problem, RigError
+from rig.core.plain import finite
+from rig.core.units import duration
+
+__all__ = ["duration", "output_file", "picture_file", "print_json", "reporting_errors"]
+
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 def print_json(values: Any) -> None:
     """Print one JSON object; NaN and infinities become null, as JSON knows neither."""
-    print(json.dumps(_finite(values), indent=2, default=str))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+    print(json.dumps(finite(values), indent=2, default=str))
 
 
 def reporting_errors(command: Callable[[], int | None], *, debug: bool) -> int:
@@ -71,12 +66,10 @@ def output_file(option: str, name: str) -> Path:
     return path
 
 
-def duration(second: float) -> str:
-    """Write a duration for people: ``3 d 4 h``, ``1 h 05 min``, ``42 s``."""
-    if second >= 86_400:
-        return f"{int(second // 86_400)} d {int(second % 86_400 // 3600)} h"
-    if second >= 3600:
-        return f"{int(second // 3600)} h {int(second % 3600 // 60):02d} min"
-    if second >= 60:
-        return f"{int(second // 60)} min {int(second % 60):02d} s"
-    return f"{second:.0f} s"
+def picture_file(option: str, name: str) -> Path:
+    """Return the path of a picture to be written; raises BadInput for an ending that is none."""
+    path = output_file(option, name)
+    if path.suffix.lower() not in _PICTURES:
+        message = f"got {name!r}, expected a name that ends in {', '.join(_PICTURES)}"
+        raise BadInput(Problem(option, message, example=f"{option} spectrum.png"))
+    return path

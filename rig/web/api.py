@@ -1,0 +1,32 @@
+"""The REST API: every route under /api, taken up from its file in rig/web/routes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from rig.web.answers import PROBLEMS, Plain
+from rig.web.routes import (
+    alarms,
+    channels,
+    data,
+    health,
+    live,
+    looking,
+    orders,
+    people,
+    runs,
+    samples,
+    starting,
+)
+
+
+def api() -> APIRouter:
+    """Return every route under /api."""
+    router = APIRouter(prefix="/api", responses=PROBLEMS, default_response_class=Plain)
+    parts = (
+        *(people, channels, runs, data, samples, orders, starting, alarms, live, health),
+        looking,
+    )
+    for part in parts:
+        router.include_router(part.router)
+    return router

@@ -1,0 +1,57 @@
+// The one way to the server. A refusal is an Error with the words and problems of RFC 9457.
+
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || `the server answers ${status}`);
+    this.status = status;
+    this.problems = problem.problems ?? [];
+    this.remedy = problem.remedy ?? "";
+  }
+}
+
+let person = null;
+
+export async function me() {
+  person ??= await get("/api/me");
+  return person;
+}
+
+export const mayAct = () => person !== null && person.role !== "viewer";
+
+export const get = (path) => ask("GET", path);
+export const post = (path, body) => ask("POST", path, body);
+
+async function ask(method, path, body) {
+  const headers = {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && person?.csrf) headers["X-CSRF-Token"] = person.csrf;
+  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const content = await answer.json().catch(() => ({}));
+  if (answer.ok) return content;
+  if (answer.status === 401 && path !== "/api/sign-in") signIn();
+  throw new Refused(answer.status, content);
+}
+
+export function signIn() {
+  const here = location.pathname + location.search;
+  if (location.pathname !== "/sign-in") location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+}
+
+// Calls again and again, never two at once, and no more often than the server bears: a look that takes
+// long is followed by a longer pause. Returns a function that calls at once.
+export function repeat(look, everyMs) {
+  let timer = 0, busy = false, again = false;
+  const once = async () => {
+    if (busy) { again = true; return; }
+    clearTimeout(timer);
+    busy = true;
+    const began = performance.now();
+    try { await look(); } catch (error) { if (!(error instanceof Refused) && !(error instanceof TypeError)) console.error(error); }
+    busy = false;
+    const pause = again ? 0 : Math.max(everyMs, 5 * (performance.now() - began));
+    again = false;
+    timer = setTimeout(once, pause);
+  };
+  once();
+  return once;
+}

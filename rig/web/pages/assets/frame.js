@@ -1,0 +1,100 @@
+// What every page has around it: where one is, who one is, whether the numbers are fresh, all safe.
+import { mayAct, me, post } from "./api.js";
+import { order } from "./ask.js";
+import { fill, make, say } from "./dom.js";
+import { state, watch } from "./live.js";
+import { duration } from "./words.js";
+
+const PAGES = [["/", "Wall"], ["/start", "Start"], ["/runs", "Runs"], ["/health", "Health"], ["/bench", "Bench"]];
+const HOLD_MS = 1200;
+
+export async function frame() {
+  const person = await me();
+  fill(document.getElementById("header"), 
+    make("a", { className: "brand", href: "/" }, "cellrig"),
+    make("nav", { "aria-label": "Pages" }, PAGES.filter(([path]) => path !== "/start" || mayAct()).map(pageLink)),
+    make("span", { className: "spring" }),
+    linkState(),
+    make("span", { className: "small soft", id: "who" }, person.open ? "open: no accounts" : `${person.name} · ${person.role}`),
+    person.csrf ? make("button", { className: "quiet", onclick: signOut }, "Sign out") : null,
+    make("button", { className: "quiet", title: "Light or dark", "aria-label": "Light or dark", onclick: () => globalThis.switchTheme() }, "◐"),
+    mayAct() ? allSafe() : null,
+  );
+  watch(showNotices);
+  setInterval(showNotices, 1000);
+  return person;
+}
+
+function pageLink([path, word]) {
+  const here = path === "/" ? location.pathname === "/" : location.pathname.startsWith(path);
+  return make("a", { href: path, "aria-current": here ? "page" : null }, word);
+}
+
+async function signOut() {
+  await post("/api/sign-out", {});
+  location.assign("/sign-in");
+}
+
+// --- is it fresh ----------------------------------------------------------------------------------
+
+let freshness, words;
+
+function linkState() {
+  words = make("span", {}, "connecting");
+  freshness = make("span", { className: "link-state", id: "link-state" }, make("i", { className: "dot" }), words);
+  return freshness;
+}
+
+function showNotices() {
+  const lost = !state.connected && (state.served || Date.now() - state.lostSince > 2000);
+  freshness.classList.toggle("lost", lost);
+  say(words, state.connected ? "live" : lost ? "no connection" : "connecting");
+  document.body.classList.toggle("stale", lost || Boolean(state.failure));
+  const since = duration((Date.now() - state.lostSince) / 1000);
+  notice("lost", lost, "No connection", `to the server for ${since}. What you see is old; trying again.`);
+  notice("away", Boolean(state.failure) && !lost, "Database away", `${state.failure} What you see is old.`);
+}
+
+function notice(id, there, head, text) {
+  let line = document.getElementById(`notice-${id}`);
+  if (!there) { line?.remove(); return; }
+  if (!line) {
+    line = make("div", { className: "notice trouble", id: `notice-${id}` }, make("strong", {}, head), make("span"));
+    document.getElementById("notices").append(line);
+  }
+  say(line.lastChild, text);
+}
+
+// --- all safe -------------------------------------------------------------------------------------
+
+// A stray click must not end a month's work, and a dialog must not stand between a person and safety.
+function allSafe() {
+  const button = make("button", { className: "danger hold", id: "all-safe", title: "Hold: disconnects every cell and ends every run" },
+    make("span", {}, "All safe: hold"));
+  button.style.setProperty("--hold", `${HOLD_MS}ms`);
+  let timer = 0;
+  const begin = () => {
+    if (timer || button.disabled) return;
+    button.classList.add("holding");
+    timer = setTimeout(() => { end(); makeAllSafe(button); }, HOLD_MS);
+  };
+  const end = () => { clearTimeout(timer); timer = 0; button.classList.remove("holding"); };
+  const isKey = (event) => event.key === " " || event.key === "Enter";
+  button.addEventListener("pointerdown", begin);
+  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(name, end);
+  button.addEventListener("keydown", (event) => { if (isKey(event)) { event.preventDefault(); begin(); } });
+  button.addEventListener("keyup", (event) => { if (isKey(event)) end(); });
+  return button;
+}
+
+async function makeAllSafe(button) {
+  button.disabled = true;
+  say(button.firstChild, "disconnecting every cell …");
+  try {
+    await order({ verb: "safe", everything: true, reason: "all safe, from the page" });
+  } finally {
+    button.disabled = false;
+    say(button.firstChild, "All safe: hold");
+  }
+}
+

@@ -1,0 +1,109 @@
+"""A run's samples: a window of them, as many as a plot can show; or all of them as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow as pa
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from rig.bench.run_files import export_run
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.records import SAMPLE_COLUMNS
+from rig.store.exporting import FORMATS
+from rig.store.queries import find_run
+from rig.store.samples import WHOLE, between, extent, samples
+from rig.store.thinning import thinned
+from rig.web.access import TheHouse, Viewer
+from rig.web.answers import RunId, run_of
+
+router = APIRouter(tags=["samples"])
+
+TIME = "test_time_second"
+_USUAL = f"{TIME},voltage_volt,current_ampere"
+_NOT_ASKED_FOR = frozenset({"run_id", "aux"})
+Second = Annotated[float | None, Query(allow_inf_nan=False, description="Test time, seconds.")]
+Points = Annotated[int, Query(ge=10, le=200_000, description="How many rows at most.")]
+
+
+@router.get("/runs/{run_id}/samples")
+def window(
+    house: TheHouse,
+    _: Viewer,
+    run_id: RunId,
+    columns: Annotated[str, Query(max_length=1000)] = _USUAL,
+    begin_second: Second = None,
+    end_second: Second = None,
+    points: Points = 2000,
+) -> dict[str, Any]:
+    """Samples between two test times, column by column. Where there are more than `points`, the lowest and
+    highest of each column stay in every stretch: what stays was measured so, and no spike is lost."""
+    found = run_of(house, run_id)
+    number = found.run["run_id"]
+    names = _columns(columns)
+    part = WHOLE
+    if begin_second is not None or end_second is not None:
+        begin = -np.inf if begin_second is None else begin_second
+        end = np.inf if end_second is None else end_second
+        part = between(found.samples, number, float(begin), float(end))
+    table = samples(found.samples, number, ("seq", *names), part)
+    rows = _kept(table, names, points)
+    return {
+        "run_id": number,
+        "samples": extent(found.samples, number),
+        "in_window": table.num_rows,
+        "thinned": len(rows) < table.num_rows,
+        "columns": {name: table.column(name).take(rows).to_pylist() for name in ("seq", *names)},
+    }
+
+
+@router.get("/runs/{run_id}/export")
+def export(
+    house: TheHouse,
+    _: Viewer,
+    run_id: RunId,
+    format_name: Annotated[str, Query(alias="format", max_length=40)] = "bdf-csv",
+) -> FileResponse:
+    """A run as a file, whole: Battery Data Format, plain columns, spectra, results, an archive."""
+    if format_name not in FORMATS:
+        message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
+        raise BadInput(Problem("format", message, suggestion=did_you_mean(format_name, FORMATS)))
+    found = run_of(house, run_id)
+    folder = tempfile.TemporaryDirectory(prefix="cellrig-export-")
+    run = found.run
+    path = Path(folder.name) / f"{run['channel']}_{run['run_id'][:8]}{FORMATS[format_name]}"
+    try:
+        export_run(found.samples, find_run(found.samples, run["run_id"]), path, format_name)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    known = [name for name in SAMPLE_COLUMNS if name not in _NOT_ASKED_FOR]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    problems = [
+        Problem("columns", f"there is no column {name!r}", _USUAL, did_you_mean(name, known))
+        for name in names
+        if name not in known
+    ]
+    if problems or not names:
+        raise BadInput(problems or Problem("columns", "none is named", _USUAL))
+    return tuple(name for name in dict.fromkeys((TIME, *names)) if name != "seq")
+
+
+def _kept(table: pa.Table, names: tuple[str, ...], points: int) -> pa.Array:
+    """Return the rows that stay; words and the time itself have no extremes."""
+    numeric = [
+        np.asarray(table.column(name).to_numpy(), dtype=float)
+        for name in names
+        if name != TIME and not pa.types.is_string(table.schema.field(name).type)
+    ]
+    columns = numeric or [np.asarray(table.column(TIME).to_numpy(), dtype=float)]
+    return pa.array(thinned(columns, points))
