@@ -7,7 +7,7 @@ DEMO_OUT ?= demo-out
 BIN := $(VENV)/bin
 SOURCES := rig drivers simulators tests benchmarks
 
-SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py)
+SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py two_rigs.py)
 
 .PHONY: demo test check format lint types contracts slow survive clean
 

@@ -20,6 +20,7 @@ from rig.engine.cursor import Cursor, from_json
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.forwarder import forward
+from rig.store.samples import sample_frame
 
 INTEGRAL_TOLERANCE = 1e-3
 COUNTERS = (
@@ -65,7 +66,7 @@ def read_story(database: Path) -> Story:
         return Story(
             record.state,
             str(record.values["reason"]),
-            queries.samples(engine, record.run_id),
+            sample_frame(engine, record.run_id),
             from_json(stored[0]),
             queries.table_frame(engine, tables.step, record.run_id),
             queries.table_frame(engine, tables.cycle, record.run_id),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported, as in rig.cli.main
+os.environ.setdefault("RIG_NAME", "rig")  # whatever this computer is called
 settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
