@@ -9,21 +9,28 @@ SOURCES := rig drivers simulators tests benchmarks
 
 SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py two_rigs.py)
 
-.PHONY: demo test check format lint types contracts slow survive clean
+# Modules that are not kept compiled are compiled anew in every worker and every `rig` that a test starts.
+WRITTEN := env -u PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test check browser format lint types contracts slow survive clean
 
 demo: $(VENV)/.runtime  ## run the main job on simulated instruments: rig.db and report.html
 	$(BIN)/rig demo --out $(DEMO_OUT)
 
 test: $(VENV)/.dev  ## the fast suite
-	$(BIN)/python -m pytest -n 3 -m "not slow"
+	$(WRITTEN) $(BIN)/python -m pytest -n 3 -m "not slow"
 
-slow: $(VENV)/.dev  ## what takes minutes
-	$(BIN)/python -m pytest -m slow
+slow: $(VENV)/.dev  ## what takes minutes, and every property with many examples
+	$(WRITTEN) $(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=thorough
 
 survive: $(VENV)/.dev  ## engines, servers and power killed, a short soak: some minutes
 	$(BIN)/python -m pytest -n 2 -m slow $(SURVIVAL)
 
-check: $(VENV)/.dev format lint types contracts test  ## all that CI does
+check: export CI = 1  # the tests of the page are not skipped
+check: $(VENV)/.dev browser format lint types contracts test  ## all that CI does
+
+browser:  ## what the tests of the page need
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,12 +1,12 @@
-"""Circuit fits beside impedance.py and impedancefitter: time, optimum, coverage. ``python benchmarks/eis.py``.
+"""Impedance beside impedance.py and impedancefitter, all in one: ``python benchmarks/eis.py``.
 
 The others are pinned in requirements-eis.txt and live in an environment that also has this project:
 
     python -m venv /tmp/eis && /tmp/eis/bin/pip install -e . -r benchmarks/requirements-eis.txt
     /tmp/eis/bin/python benchmarks/eis.py            a table; ``--json``: plain data, units in the keys
 
-Without them their columns are empty. ``eis_fit.py`` has the spectra and what is measured; parts of
-other analyses stand beside it as eis_*.py.
+Without them their columns are empty. Circuit fits (time, optimum, coverage) are in ``eis_fit.py``,
+Lin-KK and relaxation times in ``eis_kk.py``, which also runs alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import sys
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import eis_kk  # noqa: E402
 import packages_first  # noqa: F401, E402
 from eis_fit import Sizes, measure  # noqa: E402
 
@@ -34,13 +35,14 @@ def main() -> int:
     parser.add_argument("--coverage", type=int, default=1000, help="spectra for the coverage")
     given = parser.parse_args()
     sizes = Sizes(given.spectra, given.optimum, given.others, given.coverage)
-    results = measure(sizes)
+    results: dict[str, object] = {**measure(sizes), **eis_kk.measure()}
     if given.json:
         print(json.dumps(results, indent=1))
         return 0
     width = max(map(len, results))
     for name, value in results.items():
-        print(f"{name:{width}}  {'-' if value is None else f'{value:.4g}'}")
+        shown = f"{value:.4g}" if isinstance(value, float) else value
+        print(f"{name:{width}}  {'-' if value is None else shown}")
     return 0
 
 

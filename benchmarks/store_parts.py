@@ -76,7 +76,8 @@ def add_run(engine: Engine, run_id: str) -> None:
         "created_us": 0,
         **dict.fromkeys(("channel", "protocol_name", "protocol_file", "protocol_text"), "A1"),
         **dict.fromkeys(("protocol_sha256", "software_version", "speed"), ""),
-        **dict.fromkeys(("variables", "bench"), {}),
+        "variables": {},
+        "bench": {},
     }
     queries.insert_row(engine, tables.run, values)
 

@@ -11,8 +11,10 @@ from hypothesis import settings
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported, as in rig.cli.main
 os.environ.setdefault("RIG_NAME", "rig")  # whatever this computer is called
-settings.register_profile("busy machine", deadline=None)
-settings.load_profile("busy machine")
+# No deadline: the machine may be busy. pytest --hypothesis-profile=thorough is what `make slow` says.
+settings.register_profile("fast", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=400)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
 
 

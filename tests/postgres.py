@@ -70,6 +70,10 @@ class PostgresServer:
         """Stop it politely: whoever is connected is thrown out."""
         self._program("pg_ctl", "-w", "-s", "-m", "fast", "stop")
 
+    def stop_immediately(self) -> None:
+        """Stop it without a checkpoint or a word to anybody: it recovers when it starts again."""
+        self._program("pg_ctl", "-w", "-s", "-m", "immediate", "stop")
+
     def kill(self) -> None:
         """kill -9 of the server and of every process of it, all at once."""
         import psutil

@@ -43,6 +43,7 @@ def _pair(part: Parallel) -> tuple[Element, Element] | None:
     return (by_kind["R"], storage) if "R" in by_kind and storage else None
 
 
+@functools.lru_cache(maxsize=256)
 def resistor_names(circuit: Circuit) -> tuple[str, ...]:
     """Return the resistors that carry direct current one after the other: alone, or in arcs."""
     alone = (p.name for p in circuit.chain.parts if isinstance(p, Element) and p.kind == "R")

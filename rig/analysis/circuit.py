@@ -128,6 +128,14 @@ class Circuit:
 
     chain: Series
 
+    def __hash__(self) -> int:
+        """Return the tree's hash, counted once: circuits are keys of caches, and trees are deep."""
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash(self.chain)
+
     @functools.cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         return self.chain.parameters

@@ -72,7 +72,8 @@ def find_minima(problem: CircuitProblem, start: Start | None, count: int) -> Min
         moved = exchanged_values(problem, rows, found.values[rows], EXCHANGED)
         if moved is None:
             break
-        better = _merge(problem, found, _lowest(problem, moved, rows), rows)
+        beside = np.concatenate([found.values[rows][:, None], moved], axis=1)
+        better = _merge(problem, found, _lowest(problem, beside, rows, known=1), rows)
         rows = rows[better]
         if not rows.size:
             break
@@ -186,9 +187,17 @@ def _merge(
 
 
 def _lowest(
-    problem: CircuitProblem, values: Real, spectra_at: NDArray[np.int_], plain_steps: int = 0
+    problem: CircuitProblem,
+    values: Real,
+    spectra_at: NDArray[np.int_],
+    *,
+    plain_steps: int = 0,
+    known: int = 0,
 ) -> Minima:
-    """Run down from ``values`` (spectra, starts, p) on the spectra ``spectra_at``."""
+    """Run down from ``values`` (spectra, starts, p) on the spectra ``spectra_at``.
+
+    The first ``known`` starts are minima already: company for the others, not counted again.
+    """
     spectra, starts, _ = values.shape
     low, high = np.moveaxis(problem.limits[spectra_at], -1, 0)[:, :, None]
     theta = problem.coordinates.of(np.clip(values, low, high))[..., problem.free]
@@ -224,8 +233,8 @@ def _lowest(
         lowest,
         descents.curvature[at],
         descents.gradient[at],
-        np.full(spectra, starts),
-        np.sum(objective <= same[:, None], axis=1),
+        np.full(spectra, starts - known),
+        np.sum(objective[:, known:] <= same[:, None], axis=1),
     )
 
 

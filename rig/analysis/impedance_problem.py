@@ -52,29 +52,44 @@ def scales(spectrum: Spectrum, weights: Weights, known: NDArray[np.float64] | No
 
 def scale_of(parameter: Parameter, spectrum: Spectrum) -> tuple[float, float]:
     """Return the smallest and largest value that could leave a trace in this spectrum."""
-    omega = 2 * np.pi * spectrum.frequency_hertz
-    low_z, high_z = float(spectrum.modulus_ohm.min()), float(spectrum.modulus_ohm.max())
-    low_w, high_w = float(omega.min()), float(omega.max())
-    return {
-        "resistance": (low_z, high_z),
-        "capacitance": (1.0 / (high_w * high_z), 1.0 / (low_w * low_z)),
-        "inductance": (low_z / high_w, high_z / low_w),
-        "time": (1.0 / high_w, 1.0 / low_w),
-        "warburg": (low_z * low_w**0.5, high_z * high_w**0.5),
-        "alpha": (0.5, 1.0),
-    }[parameter.kind]
+    low, high = scales_of(parameter, windows([spectrum]))[0].tolist()
+    return low, high
 
 
-def limits(circuit: Circuit, spectrum: Spectrum, given: Bounds) -> Real:
-    """Return bounds, shape (parameters, 2): given ones, else far beyond what could be seen."""
-    limits = np.empty((len(circuit.parameters), 2))
-    for row, parameter in zip(limits, circuit.parameters, strict=True):
-        low, high = scale_of(parameter, spectrum)
-        row[:] = ALPHA_BOUNDS if parameter.exponent else (low / BEYOND_SCALE, high * BEYOND_SCALE)
+def windows(spectra: Sequence[Spectrum]) -> Real:
+    """Return lowest and highest |Z| in ohm and omega in radian per second, (spectra, 4)."""
+    found = []
+    for one in spectra:
+        ohm, hertz = one.modulus_ohm, one.frequency_hertz
+        found.append((ohm.min(), ohm.max(), hertz.min(), hertz.max()))
+    return np.array(found) * [1.0, 1.0, 2 * np.pi, 2 * np.pi]
+
+
+def scales_of(parameter: Parameter, windows: Real) -> Real:
+    """Return the smallest and largest value that could leave a trace, (spectra, 2)."""
+    low_z, high_z, low_w, high_w = windows.T
+    ends = {
+        "resistance": lambda: (low_z, high_z),
+        "capacitance": lambda: (1.0 / (high_w * high_z), 1.0 / (low_w * low_z)),
+        "inductance": lambda: (low_z / high_w, high_z / low_w),
+        "time": lambda: (1.0 / high_w, 1.0 / low_w),
+        "warburg": lambda: (low_z * low_w**0.5, high_z * high_w**0.5),
+        "alpha": lambda: (0.0 * low_w + 0.5, 0.0 * low_w + 1.0),
+    }[parameter.kind]()
+    return np.stack(ends, axis=-1)
+
+
+def limits(circuit: Circuit, windows: Real, given: Bounds) -> Real:
+    """Return bounds, shape (spectra, parameters, 2): given, else far beyond what could be seen."""
+    limits = np.empty((len(windows), len(circuit.parameters), 2))
+    for i, parameter in enumerate(circuit.parameters):
+        limits[:, i] = scales_of(parameter, windows) * [1.0 / BEYOND_SCALE, BEYOND_SCALE]
+        if parameter.exponent:
+            limits[:, i] = ALPHA_BOUNDS
     problems = []
     for name, (low, high) in given.items():
         position = circuit.position(name)
-        limits[position] = low, high
+        limits[:, position] = low, high
         if not (low < high and (low > 0 or circuit.parameters[position].exponent)):
             problems.append(Problem(f"bounds of {name}", f"got {low:g} to {high:g}"))
     if problems:
@@ -102,7 +117,8 @@ class CircuitProblem:
         self.circuit, self.spectra, self.known = circuit, tuple(spectra), known is not None
         each = known if known is not None else [None] * len(self.spectra)
         self.scales = [scales(s, weights, u) for s, u in zip(self.spectra, each, strict=True)]
-        self.limits = np.array([limits(circuit, one, bounds or {}) for one in self.spectra])
+        self.windows = windows(self.spectra)
+        self.limits = limits(circuit, self.windows, bounds or {})
         self.fixed = {circuit.position(name): value for name, value in (fixed or {}).items()}
         count = len(circuit.parameters)
         self.free = np.array([i for i in range(count) if i not in self.fixed], dtype=int)
@@ -121,7 +137,7 @@ class CircuitProblem:
     def _box(self) -> tuple[Real, Real]:
         """Return the lowest and the highest coordinates, each (spectra, parameters)."""
         low, high = (self.coordinates.own(side) for side in np.moveaxis(self.limits, -1, 0))
-        spans = np.array([scale_of(TIME, one) for one in self.spectra])
+        spans = scales_of(TIME, self.windows)
         times = self.coordinates.times
         low[:, times] = np.log(spans[:, :1] / BEYOND_SCALE)
         high[:, times] = np.log(spans[:, 1:] * BEYOND_SCALE)

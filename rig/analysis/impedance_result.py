@@ -6,6 +6,7 @@ Knows no optimiser.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from rig.analysis.spectrum import Spectrum
 
 UNCERTAIN = 0.3  # relative standard uncertainty above which a parameter is flagged
 UNDETERMINED = 1.0  # and above which it is not reported
+# Two resistances that only their sum is good for: they trade against each other, one of them is
+# uncertain by more than a good spectrum's few per cent, and the sum is known much better.
+TRADED, DOUBTED, BETTER = -0.9, 0.05, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,26 @@ class FittedParameter:
             "unit": self.unit,
             "determined": self.determined,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class DeterminedSum:
+    """Two resistances in ohm that the data hold together and not apart (science.md S5)."""
+
+    names: tuple[str, str]
+    value: float
+    standard_error: float
+    worse_relative_error: float
+
+    def to_dict(self) -> dict[str, object]:
+        return {"value": self.value, "standard_error": self.standard_error, "unit": "ohm"}
+
+    def note(self) -> FlagNote:
+        total = f"{' + '.join(self.names)} = {self.value:.5g} ± {self.standard_error:.2g} ohm"
+        message = (
+            f"{total} is determined, how it divides is not (± {self.worse_relative_error:.0%})"
+        )
+        return flag(EIS_UNDET, message)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +124,11 @@ class CircuitFit:
         return float(gradient @ self.values), float(np.sqrt(max(variance, 0.0)))
 
     @property
+    def sums(self) -> tuple[DeterminedSum, ...]:
+        """Return the pairs of resistances of which only the sum is determined."""
+        return determined_sums(self.circuit, self.values, self.covariance)
+
+    @property
     def total_resistance(self) -> tuple[float, float]:
         """Return the direct-current resistance of a chain of arcs in ohm, and its standard error."""
         return self.sum_of(resistor_names(self.circuit))
@@ -114,6 +143,7 @@ class CircuitFit:
                 for parameter in self.parameters
             },
             "correlation": self.correlation.tolist(),
+            "sums": {" + ".join(one.names): one.to_dict() for one in self.sums},
             "total_resistance_ohm": total,
             "total_resistance_standard_error_ohm": error,
             "effective_capacitance_farad": self.effective_capacitance_farad,
@@ -144,6 +174,23 @@ class CircuitFit:
         ends = f"{self.starts_agreeing} of {self.starts} starts end here"
         lines.append(f"residual {100 * self.residual_rms_relative:.3g} % of |Z|; {ends}")
         return "\n".join([str(self.circuit), *lines])
+
+
+def determined_sums(circuit: Circuit, values: Real, covariance: Real) -> tuple[DeterminedSum, ...]:
+    """Return pairs of the chain's resistors that trade against each other, by their covariance."""
+    at = {name: circuit.position(name) for name in resistor_names(circuit)}
+    errors, correlation = np.sqrt(np.diag(covariance)), correlation_of(covariance)
+    found = []
+    for one, other in itertools.combinations(at, 2):
+        i, j = at[one], at[other]
+        worse = float(max(errors[i] / values[i], errors[j] / values[j]))
+        value = float(values[i] + values[j])
+        variance = covariance[i, i] + covariance[j, j] + 2.0 * covariance[i, j]
+        error = float(np.sqrt(max(variance, 0.0)))
+        known = error > 0 and BETTER * error / value < worse
+        if correlation[i, j] < TRADED and worse > DOUBTED and known:
+            found.append(DeterminedSum((one, other), value, error, worse))
+    return tuple(found)
 
 
 def correlation_of(covariance: Real) -> Real:

@@ -1,7 +1,9 @@
 """Does a spectrum obey Kramers-Kronig, that is: was the cell linear and stationary while it was taken?
 
 The verdict is the residual's (science.md 1.12): below 1 % is accepted, above 2 % refused, and between
-them only noise is accepted, not a pattern. The ends of the band are always worse, since the chain
+them only noise is accepted, not a pattern. Of noise of 1 % some points lie beyond 2 % by chance, and
+noise breaks no law: residuals that scatter by no more, have no pattern and no outlier are valid too,
+and called noisy. The ends of the band are always worse, since the chain
 knows nothing of what lies beyond, and are allowed twice as much. What this cannot see is a slow,
 even drift: 10 % over a whole spectrum leaves 0.9 % (science.md S6). ``rig.analysis.drift`` can.
 Knows no file and no engine.
@@ -34,6 +36,11 @@ ENDS_ALLOWED = 2.0
 END_DECADES = 0.5
 # A pattern: neighbours alike. Of pure noise 1 in 1,000 spectra has as much.
 PATTERN_SIGMA = 3.0
+# Noise of 1 %, estimated with 71 points to 7 %: beyond, it may hide anything. 20 % of drift leave more.
+NOISIEST = 0.012
+# Asked for less of a pattern than above, as more is allowed for; and of 142 normal values 1 spectrum
+# in 100 has one beyond 4 sigma. A single disturbed point is far beyond.
+NOISE_PATTERN_SIGMA, NOISE_PEAK_SIGMA = 1.5, 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +48,16 @@ class KramersKronig:
     """The verdict on one spectrum, with what it rests on, in order of the spectrum's own points.
 
     Residuals are (measured - fitted)/|Z|. ``systematic``: neighbouring residuals are alike.
+    ``noisy``: valid because what is beyond 2 % is noise, ``noise`` its relative standard deviation
+    in each part.
     """
 
     frequency_hertz: Floats
     residual: Impedances
     valid: bool
     systematic: bool
+    noisy: bool
+    noise: float
     n_rc: int
     mu: float
     method: Method
@@ -73,6 +84,8 @@ class KramersKronig:
             "max_residual_imaginary": self.max_residual_imaginary,
             "rms_residual": self.rms_residual,
             "systematic": self.systematic,
+            "noisy": self.noisy,
+            "noise_relative": self.noise,
             "n_rc": self.n_rc,
             "mu": self.mu,
             "method": self.method,
@@ -121,25 +134,40 @@ def objection(points: Iterable[tuple[float, float, float]]) -> str:
 def _judge(frequency: Floats, fit: LinKKFit, method: Method) -> KramersKronig:
     size = np.maximum(np.abs(fit.residual.real), np.abs(fit.residual.imag))
     relative = size / allowance(frequency)
-    pattern = _is_pattern(frequency, fit.residual)
+    pattern = _pattern_sigma(frequency, fit.residual) > PATTERN_SIGMA
     worst = float(relative.max())
     sparse = fit.n_rc < FEWEST_PER_DECADE * float(np.ptp(np.log10(frequency)))
-    valid = sparse or worst <= (ACCEPTED if pattern else REFUSED)
-    flagged = frequency[relative > ACCEPTED]
+    quiet = worst <= (ACCEPTED if pattern else REFUSED)
+    noise = _noise(fit)
+    noisy = not (sparse or quiet) and _is_noise(frequency, fit.residual, noise, worst)
+    valid = sparse or quiet or noisy
     return KramersKronig(
         frequency,
         fit.residual,
         valid,
         pattern,
+        noisy,
+        noise,
         fit.n_rc,
         fit.mu,
         method,
         _words(fit),
-        tuple(sorted(flagged.tolist())),
+        tuple(sorted(frequency[relative > ACCEPTED].tolist())),
         _sparse_flags(frequency)
         if sparse
-        else _flags(frequency, fit.residual, relative, pattern=pattern, valid=valid),
+        else _flags(frequency, fit.residual, relative, pattern=pattern, valid=valid, noisy=noisy),
     )
+
+
+def _noise(fit: LinKKFit) -> float:
+    """Return the standard deviation of one part, relative: what the fit took is given back to it."""
+    return max(fit.rms, float(np.sqrt(np.mean(np.abs(fit.residual) ** 2) / 2.0)))
+
+
+def _is_noise(frequency: Floats, residual: Impedances, noise: float, worst: float) -> bool:
+    """Say whether residuals are those of an honest but noisy instrument: no pattern, no outlier."""
+    patterned = _pattern_sigma(frequency, residual) > NOISE_PATTERN_SIGMA
+    return noise <= NOISIEST and not patterned and worst <= NOISE_PEAK_SIGMA * noise
 
 
 def _words(fit: LinKKFit) -> tuple[str, ...]:
@@ -166,12 +194,11 @@ def interior(frequency: Floats) -> NDArray[np.bool_]:
     return inside
 
 
-def _is_pattern(frequency: Floats, residual: Impedances) -> bool:
-    """Say whether residuals follow their neighbours more than noise does, in either part."""
+def _pattern_sigma(frequency: Floats, residual: Impedances) -> float:
+    """Return how much more residuals follow their neighbours than noise does, in the worse part."""
     order = np.argsort(frequency)
-    return any(
-        autocorrelation(part[order]) > PATTERN_SIGMA / math.sqrt(len(frequency))
-        for part in (residual.real, residual.imag)
+    return math.sqrt(len(frequency)) * max(
+        autocorrelation(part[order]) for part in (residual.real, residual.imag)
     )
 
 
@@ -190,7 +217,13 @@ def _sparse_flags(frequency: Floats) -> tuple[FlagNote, ...]:
 
 
 def _flags(
-    frequency: Floats, residual: Impedances, relative: Floats, *, pattern: bool, valid: bool
+    frequency: Floats,
+    residual: Impedances,
+    relative: Floats,
+    *,
+    pattern: bool,
+    valid: bool,
+    noisy: bool,
 ) -> tuple[FlagNote, ...]:
     worst = int(np.argmax(relative))
     if relative[worst] <= ACCEPTED:
@@ -198,6 +231,7 @@ def _flags(
     size = max(abs(residual[worst].real), abs(residual[worst].imag))
     beyond = int(np.count_nonzero(relative > ACCEPTED))
     kind = "a pattern, not noise" if pattern else "scattered like noise"
+    kind = "noisy: no pattern, no outlier" if noisy else kind
     message = (
         f"Kramers-Kronig residual {100 * size:.2g} % at {frequency[worst]:.4g} Hz, "
         f"{beyond} of {len(frequency)} points beyond what is accepted; {kind}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, update
 
 from rig.bench.file import BenchFile, ChannelSpec, load_bench
-from rig.bench.locks import has_engine, has_host, lock_channels
+from rig.bench.locks import Locks, has_engine, has_host, lock_channels
 from rig.bench.same_instrument import driving, make_same_safe
 from rig.core.alarms import Severity, raise_alarm
 from rig.core.clock import Clock, RealClock
@@ -29,6 +29,7 @@ from rig.store.orders import Answer, answer, answer_to, ask, newest_order
 PATIENCE_SECOND = 60.0  # a make-safe that is tried three times over a dead link takes half of it
 _AGAIN = frozenset({Verb.RESUME, Verb.RESTART_STEP})
 LOOK_SECOND = 0.1
+WATCHDOG_AT_WORK_SECOND = 30.0  # three tries over a dead link, by each instrument
 # A look at a lock takes it for a moment, and must not be in the way of a process that begins.
 GONE_LOOK_SECOND = 1.0
 _PUT_ASIDE = (RunState.QUEUED, RunState.PAUSED)
@@ -146,7 +147,7 @@ def _wait(
 def _ourselves(engine: Engine, database: str, order: Order, clock: Clock) -> Answer:
     """Do what can be done without an engine, for the run as it is now; somebody's answer stands."""
     run = queries.find_run(engine, order.run_id)
-    given = _without_engine(engine, database, run, order)
+    given = _without_engine(engine, database, run, order, clock)
     return _given(engine, order, given, clock)
 
 
@@ -157,12 +158,14 @@ def _given(engine: Engine, order: Order, given: Answer, clock: Clock) -> Answer:
     return answer_to(engine, order) or given
 
 
-def _without_engine(engine: Engine, database: str, run: queries.RunRecord, order: Order) -> Answer:
+def _without_engine(
+    engine: Engine, database: str, run: queries.RunRecord, order: Order, clock: Clock
+) -> Answer:
     state, verb = RunState(run.state), Verb(order.verb)
     died = (state, RECOVER) in TRANSITIONS and state not in _PUT_ASIDE
     if verb is Verb.SAFE or (verb is Verb.STOP and died):
         return _make_safe(
-            engine, database, run, lambda words: _end(engine, run, state, words), order
+            engine, database, run, lambda words: _end(engine, run, state, words), order, clock
         )
     if verb is Verb.STOP and state in _PUT_ASIDE:
         _end(engine, run, state, order.words)
@@ -199,7 +202,12 @@ def _end(engine: Engine, run: queries.RunRecord, state: RunState, words: str) ->
 
 
 def _make_safe(
-    engine: Engine, database: str, run: queries.RunRecord, end: Callable[[str], None], order: Order
+    engine: Engine,
+    database: str,
+    run: queries.RunRecord,
+    end: Callable[[str], None],
+    order: Order,
+    clock: Clock,
 ) -> Answer:
     """Open the channel's instruments and disconnect the cell by each, confirmed, or raise the alarm."""
     where = f"run {run.run_id[:12]}"
@@ -210,7 +218,7 @@ def _make_safe(
             raise BadInput(
                 Problem(where, f"its bench file has no channel {run.channel!r} any more")
             )
-        lock = None if bench.simulated else lock_channels(bench, [channel], database)
+        lock = None if bench.simulated else _lock_patiently(bench, channel, database, clock)
     except BadInput as busy:  # another process has it, or it cannot be known what stands there
         return Answer("failed", f"NOT CONFIRMED: {busy}. Disconnect the cell by hand now.")
     if lock is None:
@@ -225,6 +233,18 @@ def _make_safe(
             return Answer("failed", words)
     end(order.words)
     return Answer("done", f"{', '.join(names)} confirmed the cell disconnected")
+
+
+def _lock_patiently(bench: BenchFile, channel: ChannelSpec, database: str, clock: Clock) -> Locks:
+    """Take the channel's locks; a dead engine's watchdog, which makes its cells safe, goes first."""
+    deadline = clock.now() + WATCHDOG_AT_WORK_SECOND
+    while True:
+        try:
+            return lock_channels(bench, [channel], database)
+        except BadInput:
+            if clock.now() >= deadline:
+                raise
+        clock.wait_until(clock.now() + LOOK_SECOND)
 
 
 def _identities(run: queries.RunRecord) -> dict[str, Identity]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from rig.bench.file import BUILT_IN, BenchFile
-from rig.bench.locks import has_engine, has_host, owner_of_channel
+from rig.bench.locks import has_engine, has_host, owner_of_channel, owner_of_database
 from rig.bench.offline import sheet_facts
 from rig.bench.registering import Entry, register
 from rig.bench.starting import cell_facts
@@ -69,11 +69,18 @@ def write_host(engine: Engine, record: HostRecord) -> None:
 
 def host_of(engine: Engine) -> HostRecord | None:
     """Return the engine that takes new runs for this database now, or None where none is alive."""
-    if not has_host(str(engine.url)):
+    url = str(engine.url)
+    if not has_host(url):
         return None
     with translated(engine), engine.connect() as connection:
         text = recall(connection, _KEY)
-    return None if text is None else HostRecord(**json.loads(text))
+    record = None if text is None else HostRecord(**json.loads(text))
+    return None if record is None or _is_anothers(record, owner_of_database(url)) else record
+
+
+def _is_anothers(record: HostRecord, owner: str) -> bool:
+    """Say whether this is what a dead engine left: the one that is about to begin has said nothing yet."""
+    return owner.startswith("process ") and not owner.startswith(f"process {record.pid} ")
 
 
 def require_host(engine: Engine) -> HostRecord:

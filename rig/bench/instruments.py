@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
+from rig.bench.judging import objection_to
 from rig.bench.registry import load_driver, load_world
 from rig.bench.sensing import SensorSpec
 from rig.core.clock import Clock
@@ -133,6 +134,7 @@ class OpenBench:
             spec.fixture,
             spec.on_link_loss,
             tuple(self._sensor_path(sensor) for sensor in spec.sensors),
+            objection_to,
         )
 
     def _sensor_path(self, spec: SensorSpec) -> SensorPath:

@@ -151,6 +151,12 @@ def has_host(database: str) -> bool:
     return _is_locked(_engine_file(database))
 
 
+def owner_of_database(database: str) -> str:
+    """Return who takes new runs for this database: ``process 4711 since 2026-11-27 13:05:12 UTC``."""
+    path = _engine_file(database)
+    return "an unknown process" if path is None else _owner(path)
+
+
 def _is_locked(path: Path | None) -> bool:
     if path is None or not path.exists():
         return False

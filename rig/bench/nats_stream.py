@@ -39,11 +39,14 @@ class NatsStream:
         self._runner = asyncio.Runner()
         self._client: Client | None = None
         self._stream: JetStreamContext | None = None
+        self._broken = asyncio.Event()
+        self._failure = ""  # what the client said last, whoever asked
 
     def connect(self) -> bool:
         if self._client is not None and not self._client.is_closed:
             self._wait_for(asyncio.sleep(0))  # the server asks now and then whether we are there
             return False
+        self._stream, self._broken, self._failure = None, asyncio.Event(), ""
         self._wait_for(self._connect())
         return True
 
@@ -82,14 +85,16 @@ class NatsStream:
         return self._stream
 
     async def _connect(self) -> None:
-        self._stream = None
         client = self._client = Client()
         await client.connect(
             self._url,
             name="cellrig",
             allow_reconnect=False,
+            max_reconnect_attempts=1,  # 0 would be without end
+            reconnect_time_wait=0,
             connect_timeout=_CONNECT_SECOND,
-            error_cb=_told_by_the_call,
+            error_cb=self._note_failure,
+            disconnected_cb=self._note_broken,
         )
         stream = client.jetstream(timeout=ANSWER_SECOND)
         try:
@@ -109,7 +114,10 @@ class NatsStream:
     def _wait_for(self, coroutine: Coroutine[Any, Any, _Answer]) -> _Answer:
         """Return its answer; what the client or the network complains of is translated here, once."""
         try:
-            return self._runner.run(_within(coroutine))
+            return self._runner.run(self._answer_to(coroutine))
+        except BrokerAway:
+            self._let_go()
+            raise
         except APIError as refusal:
             if refusal.err_code == _ANOTHER_IS_LAST:
                 raise _AnotherIsLast from refusal
@@ -117,26 +125,40 @@ class NatsStream:
             raise BrokerAway(f"it refuses: {refusal.description}") from refusal
         except (TimeoutError, Error, OSError) as failure:
             self._let_go()
-            raise BrokerAway(_in_words(failure)) from failure
+            said = " ".join(str(failure).split()) or type(failure).__name__
+            raise BrokerAway(self._failure or said) from failure
+
+    async def _answer_to(self, coroutine: Coroutine[Any, Any, _Answer]) -> _Answer:
+        """Wait for it as long as there is a connection: the client would wait for its timeout."""
+        asking, broken = asyncio.ensure_future(coroutine), self._broken
+        ending = asyncio.ensure_future(broken.wait())
+        done, _ = await asyncio.wait(
+            {asking, ending}, timeout=2 * ANSWER_SECOND, return_when=asyncio.FIRST_COMPLETED
+        )
+        ending.cancel()
+        if asking in done:
+            return asking.result()
+        asking.cancel()
+        with suppress(asyncio.CancelledError, Error):
+            await asking
+        raise BrokerAway(self._failure or "the connection broke" if ending in done else "no answer")
+
+    async def _note_failure(self, failure: Exception) -> None:
+        self._failure = " ".join(str(failure).split()) or type(failure).__name__
+
+    async def _note_broken(self) -> None:
+        self._broken.set()
 
     def _let_go(self) -> None:
         """Begin anew next time: what was on its way may or may not have arrived."""
         client, self._client, self._stream = self._client, None, None
         if client is not None and not client.is_closed:
             with suppress(Error, OSError, asyncio.TimeoutError):
-                self._runner.run(_within(client.close()))
+                self._runner.run(asyncio.wait_for(client.close(), ANSWER_SECOND))
 
 
 class _AnotherIsLast(Exception):
     """The subject has another last message than we thought."""
-
-
-async def _within(coroutine: Coroutine[Any, Any, _Answer]) -> _Answer:
-    return await asyncio.wait_for(coroutine, 2 * ANSWER_SECOND)
-
-
-async def _told_by_the_call(_failure: Exception) -> None:
-    """The client would log it; whoever called is told by an exception."""
 
 
 def _seq_last(headers: dict[str, Any]) -> int:
@@ -146,7 +168,3 @@ def _seq_last(headers: dict[str, Any]) -> int:
     if ":" not in name or not number.isdecimal():
         raise BrokerAway(f"a message in stream {STREAM} is not ours: {MESSAGE_ID} is {name!r}")
     return int(number)
-
-
-def _in_words(failure: Exception) -> str:
-    return " ".join(str(failure).split()) or type(failure).__name__

@@ -31,7 +31,9 @@ def judge_spectrum(engine: Engine, run: queries.RunRecord, spectrum_count: int) 
     ``problem`` says why. Raises BadInput for a spectrum that is not there or not complete.
     """
     leads = leads_of(run)
-    found, left_out = load_spectra(engine, run.run_id, leads_known=leads is not None)
+    found, left_out = load_spectra(
+        engine, run.run_id, leads_known=leads is not None, with_repeated=True
+    )
     wanted = [one for one in found if one.spectrum_count == spectrum_count]
     if not wanted:
         raise AnalysisError(_why_not(spectrum_count, [message for _, _, message in left_out]))

@@ -38,9 +38,8 @@ class Premises:
     locks: Locks
     told: set[str]
     seed: int = 1  # of the simulated cells, where they are
-    _kept_by: dict[str, list[Run]] = field(
-        default_factory=dict
-    )  # chamber or sensor at work -> runs since
+    # Chamber or sensor at work -> runs that have it, or the one that had it last.
+    _kept_by: dict[str, list[Run]] = field(default_factory=dict)
 
     @property
     def bench(self) -> OpenBench:
@@ -87,6 +86,7 @@ class Premises:
         if run.alarm:
             session.watchdog.rescue(self.bench, place, alone)
         session.runs.remove(run)
+        self._forget(run)
         session.watchdog.cover(self.bench, session.places)
 
     def _identities_of(self, user: str) -> Mapping[str, Identity]:
@@ -128,12 +128,22 @@ class Premises:
         """Let a chamber or sensor work for a run; it has one task as long as anybody uses it."""
         name = shared.name
         at_work = name in self._kept_by
-        self._kept_by.setdefault(name, []).append(run)
+        self._kept_by[name] = [*self._living(name), run]
         if not at_work:
             holder = f"shared {name}"
             self.ports.share(holder, name)
             self.locks.share(holder, name)
             self.session.schedule.add(self._shared_task(shared, holder))
+
+    def _forget(self, run: Run) -> None:
+        """Only whoever had a chamber last is told what becomes of it: no other run is kept for that."""
+        for shared in run.channel.shared:
+            if shared.name in self._kept_by:
+                self._kept_by[shared.name] = self._living(shared.name) or [run]
+
+    def _living(self, name: str) -> list[Run]:
+        here = {run.run_id for run in self.session.runs}
+        return [run for run in self._kept_by.get(name, ()) if run.run_id in here]
 
     def _shared_task(self, shared: SharedChamber | SharedSensor, holder: str) -> Task:
         yield from shared.task()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rig.core.clock import Clock, RealClock
-from rig.core.errors import BadInput, RigError
+from rig.core.errors import RigError
 
 EVERY_SECOND = 0.5
 FIRST_PAUSE_SECOND, LONGEST_PAUSE_SECOND = 0.5, 30.0
@@ -59,7 +59,7 @@ class Publisher:
         self._attempts = [_Attempts(outlet) for outlet in self.outlets]
 
     def run(self) -> None:
-        """Publish until ``stopped``; raises BadInput where trying again would not help."""
+        """Publish until ``stopped``; every outlet has taken leave then."""
         try:
             while not self.stopped.is_set():
                 self.look()
@@ -77,8 +77,6 @@ class Publisher:
     def _try(self, attempt: _Attempts) -> None:
         try:
             attempt.outlet.look()
-        except BadInput:
-            raise
         except RigError as failure:
             self._failed(attempt, failure)
         else:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rig.bench.cell_record import facts_of as cell_facts_of
 from rig.bench.file import SIMULATED
 from rig.core.errors import RigError
 from rig.engine.cursor import Cursor, from_json
@@ -53,15 +54,20 @@ def facts_of(row: Row) -> RunFacts:
 
 def _program(row: Row) -> Program | None:
     """Compile the text as it was when the run began; another version's language may be beyond us."""
-    cell = CellFacts(
-        row["cell_area_square_centimetre"],
-        row["cell_thickness_centimetre"],
-        row["cell_capacity_ah"],
-        row["cell_mass_gram"],
-        row["cell_symmetric"],
-    )
+    try:
+        cell = cell_facts_of(_cell_record(row))
+    except RigError:  # its limits are spoilt; nobody begins a run with them, and we only look
+        return None
     variables = tuple(sorted((str(k), str(v)) for k, v in row["variables"].items()))
     return _compiled(row["protocol_text"], row["protocol_file"], variables, cell)
+
+
+_CELL = "cell_"
+
+
+def _cell_record(row: Row) -> dict[str, object]:
+    """Return the run's cell as its own table has it; the row has its columns under longer names."""
+    return {key.removeprefix(_CELL): row[key] for key in row if key.startswith(_CELL)}
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +22,8 @@ from rig.store.fresh import FreshSamples, RigPlace, RunPlace
 from rig.store.live import ALIVE
 
 SUBJECT = "cellrig.samples"
-MESSAGE_ROWS = 1_000  # some 200 kB as JSON; a NATS server takes 1 MB unless told otherwise
+MESSAGE_ROWS = 1_000  # some 200 kB as JSON
+MESSAGE_BYTES = 900_000  # a NATS server takes 1 MiB, headers included, unless told otherwise
 READ_ROWS = 20_000
 # Clocks of rig and broker differ: a run that began so long before the stream is still its business.
 CLOCKS_APART_US = 600 * 1_000_000
@@ -144,15 +146,27 @@ class SampleOutlet:
         if position is None:
             position = self._positions[place.run_id] = self.stream.position(subject)
         table = self.fresh.after(place.run_id, position.seq_next, READ_ROWS)
-        for first in range(0, table.num_rows, MESSAGE_ROWS):
-            part = table.slice(first, MESSAGE_ROWS)
-            message = message_of(subject, rig.name, place, part)
+        for message in messages_of(subject, rig.name, place, table):
             position = self.stream.publish(message, position)
             if position is None:  # somebody else has gone on with it: ask again
                 del self._positions[place.run_id]
                 return False
             self._positions[place.run_id] = position
-        return table.num_rows < READ_ROWS
+        return bool(table.num_rows < READ_ROWS)
+
+
+def messages_of(subject: str, rig: str, place: RunPlace, table: pa.Table) -> Iterator[Message]:
+    """Cut samples into messages that a server takes: samples with many sensors are long."""
+    for first in range(0, table.num_rows, MESSAGE_ROWS):
+        part = table.slice(first, MESSAGE_ROWS)
+        message = message_of(subject, rig, place, part)
+        pieces = -(-len(message.data) // MESSAGE_BYTES)
+        if pieces == 1:
+            yield message
+            continue
+        rows = max(1, MESSAGE_ROWS // (2 * pieces))  # some are longer than others
+        for at in range(0, part.num_rows, rows):
+            yield message_of(subject, rig, place, part.slice(at, rows))
 
 
 def message_of(subject: str, rig: str, place: RunPlace, table: pa.Table) -> Message:

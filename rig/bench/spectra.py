@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,23 @@ Event = tuple[float, str, str]  # test time in seconds, kind, message
 
 
 def load_spectra(
-    engine: Engine, run_id: str, *, leads_known: bool
+    engine: Engine, run_id: str, *, leads_known: bool, with_repeated: bool = False
 ) -> tuple[list[SpectrumFinding], list[Event]]:
-    """Return every complete spectrum, not yet fitted, and which points or spectra were left out."""
+    """Return every complete spectrum, not yet fitted, and which points or spectra were left out.
+
+    One that was measured again, because Kramers-Kronig refused it, is left out unless it is wanted.
+    """
     frame = queries.table_frame(engine, tables.spectrum, run_id)
     points = queries.table_frame(engine, tables.impedance_point, run_id)
     found: list[SpectrumFinding] = []
     left_out: list[Event] = []
-    for row in frame[frame["complete"].astype(bool)].to_dict("records"):
+    whole = frame[frame["complete"].astype(bool)].to_dict("records")
+    again = {} if with_repeated else measured_again(whole)
+    for row in whole:
+        second, newer = float(row["test_time_second"]), again.get(row["spectrum_count"])
+        if newer is not None:
+            left_out.append((second, "left out", _repeated_words(row, newer)))
+            continue
         every = points[points["spectrum_count"] == row["spectrum_count"]]
         repeated = every["repeated"].astype(bool)
         own = every[~repeated][POINT_COLUMNS]
@@ -52,8 +61,19 @@ def load_spectra(
         else:
             flags = _flags(row, measured, every[repeated], leads_known=leads_known)
             found.append(_finding(row, measured, flags))
-        left_out += [(float(row["test_time_second"]), "left out", message) for message in told]
+        left_out += [(second, "left out", message) for message in told]
     return found, left_out
+
+
+def measured_again(whole: Iterable[Mapping[Any, Any]]) -> dict[int, int]:
+    """Return the number of each complete spectrum that another complete one repeats -> that one's."""
+    pairs = ((row["repeat_of"], row["spectrum_count"]) for row in whole)
+    return {int(old): int(new) for old, new in pairs if old is not None and not math.isnan(old)}
+
+
+def _repeated_words(row: Mapping[Any, Any], newer: int) -> str:
+    count, objection = row["spectrum_count"], row["objection"]
+    return f"spectrum {count} is left out: it was measured again as spectrum {newer}; {objection}"
 
 
 def _flags(

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.fit_options import Area, Database, Diameter, Json, Thickness
+from rig.cli.fit_options import (
+    Area,
+    AreaUncertainty,
+    Database,
+    Diameter,
+    Json,
+    Thickness,
+    ThicknessUncertainty,
+    fraction_of,
+)
 from rig.cli.fit_output import Row, show_flags, show_result, show_table, with_error
 from rig.cli.fit_spectra import geometry_of
 from rig.cli.output import picture_file, print_json
@@ -25,6 +34,7 @@ from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from rig.analysis.capacitance import Geometry
+    from rig.analysis.cell_quantities import Sample
     from rig.analysis.impedance_fit import CircuitFit
     from rig.analysis.spectrum import Spectrum
 
@@ -65,6 +75,11 @@ def eis(
     thickness: Thickness = None,
     area: Area = None,
     diameter: Diameter = None,
+    thickness_uncertainty: ThicknessUncertainty = None,
+    area_uncertainty: AreaUncertainty = None,
+    symmetric: Annotated[
+        bool, typer.Option("--symmetric", help="Two like interfaces in series; off: one.")
+    ] = False,
     db: Database = None,
     json: Json = False,
 ) -> None:
@@ -74,7 +89,12 @@ def eis(
     load_elements()
     _refuse(weights, circuit, start, fix, several=series or len(sources) > 1)
     path = None if figure is None else picture_file("--figure", figure)
-    geometry = geometry_of(thickness, area, diameter)
+    sample = _sample(
+        geometry_of(thickness, area, diameter),
+        thickness_uncertainty,
+        area_uncertainty,
+        symmetric=symmetric,
+    )
     measured = [
         one
         for source in sources
@@ -89,13 +109,13 @@ def eis(
         "weights": weights,
         "start": _pairs(start, "--start") or None,
         "fixed": _pairs(fix, "--fix"),
-        "geometry": geometry,
+        "geometry": sample.geometry if sample else None,
     }
     if series or len(measured) > 1:
         fits = _fit_all(measured, (circuit or [""])[0], options, series=series)
-        _show_all(measured, fits, as_json=json)
+        _show_all(measured, fits, sample, as_json=json)
     else:
-        fit, extra = _fit_one(measured[0].spectrum, circuit, geometry, options)
+        fit, extra = _fit_one(measured[0].spectrum, circuit, sample, options)
         fits = [fit]
         _show_one(fit, extra, sources[0], as_json=json)
     if path is not None:
@@ -150,21 +170,62 @@ def _measured(
 def _fit_one(
     measured: Spectrum,
     circuits: list[str] | None,
-    geometry: Geometry | None,
+    sample: Sample | None,
     options: dict[str, Any],
 ) -> tuple[CircuitFit, dict[str, Any]]:
-    """Return the fit, and what else is said: of the family, or of the circuits compared."""
+    """Return the fit, and what else is said: of the family, the circuits compared, the material."""
     from rig.analysis.circuit_family import compare_circuits
     from rig.analysis.impedance_fit import fit_circuit
     from rig.analysis.pellet import pellet_resistance
 
     if circuits is None:
-        pellet = pellet_resistance(measured, geometry)
-        return pellet.fit, {k: v for k, v in pellet.to_dict().items() if k != "fit"}
+        pellet = pellet_resistance(measured, options["geometry"])
+        known = pellet.electrolyte.resistance_ohm, pellet.electrolyte.standard_error_ohm
+        said = {k: v for k, v in pellet.to_dict().items() if k != "fit"}
+        return pellet.fit, said | _of_material(pellet.fit, sample, known)
     if len(circuits) == 1:
-        return fit_circuit(measured, circuits[0], **options), {}
+        fit = fit_circuit(measured, circuits[0], **options)
+        return fit, _of_material(fit, sample)
     family = compare_circuits(measured, circuits, **options)
-    return family.best, {"candidates": [one.to_dict() for one in family.candidates]}
+    compared = {"candidates": [one.to_dict() for one in family.candidates]}
+    return family.best, compared | _of_material(family.best, sample)
+
+
+def _sample(
+    geometry: Geometry | None, thickness: str | None, area: str | None, *, symmetric: bool
+) -> Sample | None:
+    """Return geometry and its uncertainties; BadInput for what needs a geometry and has none."""
+    from rig.analysis.cell_quantities import Sample
+
+    if geometry is not None:
+        return Sample(geometry, symmetric, fraction_of(thickness), fraction_of(area))
+    if symmetric or thickness or area:
+        message = "--symmetric and uncertainties need --thickness and --area or --diameter"
+        raise BadInput(Problem("geometry", message, example="--thickness 0.5mm --diameter 10mm"))
+    return None
+
+
+def _of_material(
+    fit: CircuitFit, sample: Sample | None, electrolyte: tuple[float, float] | None = None
+) -> dict[str, Any]:
+    from rig.analysis.cell_quantities import cell_quantities
+
+    return cell_quantities(fit, sample, electrolyte) if sample else {}
+
+
+def _material_rows(said: dict[str, Any]) -> list[Row]:
+    """Return conductivity and interfaces as a person reads them."""
+    rows: list[Row] = []
+    if (value := said.get("conductivity_siemens_per_centimetre")) is not None:
+        error = said["conductivity_standard_error_siemens_per_centimetre"]
+        rows.append(("conductivity", with_error(value, error, "S/cm")))
+    name = "area_specific_resistance"
+    for resistor, ohm in said.get(f"{name}_ohm_square_centimetre", {}).items():
+        error = said[f"{name}_standard_error_ohm_square_centimetre"][resistor]
+        limit = said[f"{name}_upper_limit_ohm_square_centimetre"][resistor]
+        text = with_error(ohm, error, "ohm cm2") if limit is None else f"below {limit:.3g} ohm cm2"
+        rows.append((f"one interface, {resistor}", text))
+    return rows
 
 
 def _fit_all(
@@ -183,6 +244,8 @@ def _show_one(fit: CircuitFit, extra: dict[str, Any], source: str, *, as_json: b
         (one.name, with_error(one.value if one.determined else None, one.standard_error, one.unit))
         for one in fit.parameters
     ]
+    rows += [(" + ".join(s.names), with_error(s.value, s.standard_error, "ohm")) for s in fit.sums]
+    rows += _material_rows(extra)
     rows.append(("residual, rms of |Z|", f"{100 * fit.residual_rms_relative:.3g} %"))
     rows.append(("starts that end here", f"{fit.starts_agreeing} of {fit.starts}"))
     rows += [
@@ -192,12 +255,23 @@ def _show_one(fit: CircuitFit, extra: dict[str, Any], source: str, *, as_json: b
     show_result({**fit.to_dict(), **extra}, f"{fit.circuit}, {source}", rows, as_json=as_json)
 
 
-def _show_all(measured: Sequence[_Measured], fits: Sequence[CircuitFit], *, as_json: bool) -> None:
+def _show_all(
+    measured: Sequence[_Measured],
+    fits: Sequence[CircuitFit],
+    sample: Sample | None,
+    *,
+    as_json: bool,
+) -> None:
     """Print one row a spectrum: what is determined, with its error; and the flags of all."""
     flags = list(dict.fromkeys(note for fit in fits for note in fit.flags))
     if as_json:
         rows = [
-            {"source": one.name, "temperature_celsius": one.temperature_celsius, **fit.to_dict()}
+            {
+                "source": one.name,
+                "temperature_celsius": one.temperature_celsius,
+                **fit.to_dict(),
+                **_of_material(fit, sample),
+            }
             for one, fit in zip(measured, fits, strict=True)
         ]
         notes = [note.to_dict() for note in flags]

@@ -225,9 +225,11 @@ def check(
 
         choose_channels(load_bench(bench), program, channel)
     rows, required = step_table(program), sorted(needs(program))
-    second = estimate_duration_second(program, program.cell)
+    second = estimate_duration_second(program)
+    longest = estimate_duration_second(program, all_invalid=True)
     if json:
         summary = {"name": program.name, "needs": required, "duration_second": second}
+        summary["duration_all_repeated_second"] = longest
         notes = [str(note) for note in warnings(program, protocol)]
         print_json(summary | {"steps": [asdict(row) for row in rows], "warnings": notes})
         return 0
@@ -240,7 +242,8 @@ def check(
     Console().print(table)
     for note in warnings(program, protocol):
         typer.echo(f"note: {note}", err=True)
-    typer.echo(f"about {duration(second)}; needs: {', '.join(required)}")
+    more = f" ({duration(longest)} with every spectrum repeated)" if longest > second else ""
+    typer.echo(f"about {duration(second)}{more}; needs: {', '.join(required)}")
     return 0
 
 

@@ -40,8 +40,8 @@ class Reading(NamedTuple):
 
     ``temperature_celsius`` is the chamber's; what sensors say is in ``sensed``, None on a channel
     that has none. ``granted`` says that the channel's chamber works for this run's set point. ``sweep_done``
-    says that the spectrum that was begun has come in whole; ``probe_ohm`` is |Z| where it was a
-    single point.
+    says that the spectrum that was begun has come in whole, ``objection`` what speaks against it;
+    ``probe_ohm`` is |Z| where it was a single point.
     """
 
     test_time_second: float
@@ -54,6 +54,7 @@ class Reading(NamedTuple):
     sweep_done: bool = False
     probe_ohm: float = NAN
     sensed: Sensed | None = None
+    objection: str = ""
 
 
 class Apply(NamedTuple):
@@ -143,9 +144,13 @@ class Breach(NamedTuple):
 
 
 class SpectrumEnded(NamedTuple):
-    """Every point has come, the repeated ones too; the open-circuit voltage after it, or NaN."""
+    """Every point has come, the repeated ones too; the open-circuit voltage after it, or NaN.
+
+    ``objection`` is what speaks against it, empty for nothing.
+    """
 
     open_circuit_volt: float
+    objection: str = ""
 
 
 Event = StepEnded | CycleEnded | SpectrumEnded | Note | Breach

@@ -30,7 +30,14 @@ from rig.engine.conditions import ENDING_ITS_STEP, reached, soft_breach
 from rig.engine.counting import blind, counted, kept
 from rig.engine.cursor import Cursor, Halt, Place, Progress, Soak, Suspension, Watch
 from rig.engine.soak import soak_begins, soak_goes_on
-from rig.engine.spectrum import spectrum_begins, spectrum_goes_on
+from rig.engine.spectrum import (
+    is_repeated,
+    objection_note,
+    repetition,
+    spectrum_begins,
+    spectrum_goes_on,
+    still_a_repetition,
+)
 from rig.engine.suspend import LOOK_SECOND as SUSPENDED_LOOK_SECOND
 from rig.engine.suspend import (
     Reason,
@@ -90,7 +97,10 @@ def resume(
             step_row(cursor, f"{reason}: begun again"),
             Note("resumed", f"{reason}; step begins again"),
         )
-        return enter_step(program, cursor, events)
+        again, action = enter_step(program, cursor, events)
+        if not restart:
+            again = again._replace(place=still_a_repetition(again.place, cursor.place))
+        return again, action
     now = cursor.progress.test_time_second
     cursor = cursor._replace(place=cursor.place._replace(applied_second=now), soak=Soak())
     note = Note("resumed", f"{reason}; step continues")
@@ -185,6 +195,9 @@ def enter_step(
         applied_second=now,
         spectrum_count=place.spectrum_count + (step.kind is StepKind.EIS),
         spectrum_part=0,
+        spectrum_objection="",
+        spectrum_repeats=0,
+        repeat_of=0,
         chamber_celsius=step.temperature.celsius if step.temperature else place.chamber_celsius,
     )
     progress = cursor.progress._replace(
@@ -327,16 +340,33 @@ def _spectrum(
     now = reading.test_time_second
     turn = spectrum_goes_on(step, cursor.place.spectrum_part, reading)
     place = cursor.place._replace(spectrum_part=turn.part)
+    if reading.objection:
+        place = place._replace(spectrum_objection=reading.objection)
     if turn.done:
-        events = (SpectrumEnded(reading.voltage_volt),)
-        cursor, action = _end_with(program, cursor, reading, "spectrum complete")
-        return cursor, action._replace(events=(*events, *action.events))
+        return _spectrum_over(program, cursor, step, reading)
     if turn.command is None:
         return cursor._replace(place=place), Action(now + SWEEP_LOOK_SECOND)
     seen = not isnan(reading.voltage_volt)  # the open-circuit voltage before the spectrum
     progress = kept(cursor.progress, reading) if seen else cursor.progress
     # While the analyser drives the cell nobody counts charge.
     return Cursor(place, blind(progress), cursor.soak), Action(now, turn.command, seen)
+
+
+def _spectrum_over(
+    program: Program, cursor: Cursor, step: Step, reading: Reading
+) -> tuple[Cursor, Action]:
+    """The spectrum is whole: the step is over, or it begins again because something speaks against it."""
+    place, now = cursor.place, reading.test_time_second
+    ended = SpectrumEnded(reading.voltage_volt, place.spectrum_objection)
+    told = objection_note(place, step.repeat_if_invalid)
+    events: tuple[Event, ...] = (ended,) if told is None else (ended, told)
+    if not is_repeated(place, step.repeat_if_invalid):
+        cursor, action = _end_with(program, cursor, reading, "spectrum complete")
+        return cursor, action._replace(events=(*events, *action.events))
+    seen = not isnan(reading.voltage_volt)
+    progress = kept(cursor.progress, reading) if seen else cursor.progress
+    cursor = Cursor(repetition(place, now), blind(progress), cursor.soak)
+    return cursor, Action(now, spectrum_begins(), seen, events)
 
 
 def _end_with(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -28,6 +28,16 @@ class OnLinkLoss(Enum):
     SAFE = "safe"  # the run ends at once; a person resumes it
 
 
+# Frequency in hertz, real and imaginary part in ohm of each point -> what speaks against the
+# spectrum, "" for nothing. The engine knows no analysis: rig.bench hands one in.
+Judge = Callable[[Sequence[tuple[float, float, float]]], str]
+
+
+def nothing_against(_points: Sequence[tuple[float, float, float]]) -> str:
+    """Return that every spectrum is as good as another."""
+    return ""
+
+
 Disconnecting = CellChannel | ImpedanceAnalyser | ResistanceMeter | Multiplexer
 
 
@@ -38,7 +48,8 @@ class Channel:
     ``cell`` and ``analyser`` may be one instrument. ``limits`` is the intersection of bench,
     channel and instrument limits, in force with every set point. ``fixture`` is what stands
     between analyser and cell, where somebody has measured it. ``sensors`` drive nothing: what is
-    read beside the cell, by name.
+    read beside the cell, by name. ``judge`` says what speaks against a spectrum; it may take a while,
+    and is asked in the thread of the analyser's port.
     """
 
     name: str
@@ -56,6 +67,7 @@ class Channel:
     fixture: Fixture | None = None
     on_link_loss: OnLinkLoss = OnLinkLoss.CONTINUE
     sensors: tuple[SensorPath, ...] = ()
+    judge: Judge = nothing_against
 
     def instruments_of(self, run_id: str) -> list[tuple[str, Disconnecting]]:
         """Return (port, instrument) of each that can drive the cell now, each once.

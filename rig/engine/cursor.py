@@ -79,6 +79,9 @@ class Place(NamedTuple):
     applied_second: float = 0.0  # when the set point was last armed: the instrument's dead-man
     spectrum_count: int = 0
     spectrum_part: int = 0  # how far the running spectrum is: see rig/engine/spectrum.py
+    spectrum_objection: str = ""  # what speaks against the running spectrum, once it is known
+    spectrum_repeats: int = 0  # how often this step's spectrum was begun again for an objection
+    repeat_of: int = 0  # the number of the spectrum that the running one repeats; 0: of none
     chamber_celsius: float = NAN  # the set point this run holds; NaN before it asked for one
     cycle: CycleMark = CycleMark()
     disturbed: bool = False  # a step of this cycle was left by hand: it says nothing of the cell

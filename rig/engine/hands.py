@@ -261,8 +261,11 @@ class Hands:
                 progress.points, wall_us, Around.of(celsius, sensed), repeated=repeated
             )
         sweeping.take(progress, self.clock.now())
+        objection = ""
         if progress.done:
             self._sweeping = None
+            if sweeping.command.purpose is Purpose.SPECTRUM:
+                objection = yield from self._judge()
         return Reading(
             self.log.clock_second(),
             temperature_celsius=celsius,
@@ -270,4 +273,11 @@ class Hands:
             sweep_done=progress.done,
             probe_ohm=sweeping.probe_ohm if sweeping.is_probe else math.nan,
             sensed=sensed,
+            objection=objection,
         )
+
+    def _judge(self) -> Generator[Request, Any, str]:
+        """Ask what speaks against the spectrum that has come in; its port's thread is free now."""
+        judge = partial(self.channel.judge, self.log.spectrum.own_points)
+        objection: str = yield Request(self.clock.now(), self.channel.analyser_port, judge)
+        return objection

@@ -138,8 +138,8 @@ class RunLog:
                     self._row("step", event._asdict() | labels | names)
                 case CycleEnded():
                     self._row("cycle", event._asdict())
-                case SpectrumEnded(volt):
-                    self.spectrum.end(volt)
+                case SpectrumEnded(volt, objection):
+                    self.spectrum.end(volt, objection)
                 case Note(kind, message):
                     self.note(kind, message)
                 case Breach(kind, words, value, limit, unit):
@@ -158,6 +158,7 @@ class RunLog:
                 "name": at.step.name,
                 "test_time_second": now,
                 "ts_us": self._wall_us(now),
+                "repeat_of": place.repeat_of or None,
                 "open_circuit_before_volt": before.voltage_volt,
             },
             sweep,

@@ -15,6 +15,8 @@ from rig.engine.action import Sensed
 from rig.engine.surroundings import PRESSURE, TEMPERATURE
 
 Row = Callable[[str, dict[str, object]], None]
+Point = tuple[float, float, float]  # frequency in hertz, real and imaginary part in ohm
+_POINT = ("frequency_hertz", "real_impedance_ohm", "imaginary_impedance_ohm")
 
 
 class Around(NamedTuple):
@@ -44,10 +46,16 @@ class SpectrumLog:
         self._fixture: Fixture | None = None
         self._around: list[Around] = []
         self._points = 0
+        self._own: list[Point] = []
+
+    @property
+    def own_points(self) -> tuple[Point, ...]:
+        """The spectrum's points so far as they are kept, without those that were repeated."""
+        return tuple(self._own)
 
     def begin(self, labels: dict[str, object], sweep: Sweep, fixture: Fixture | None) -> None:
         """Keep the head of a spectrum that begins; ``labels`` say where in the run it stands."""
-        self._fixture, self._around, self._points = fixture, [], 0
+        self._fixture, self._around, self._points, self._own = fixture, [], 0, []
         self._head = labels | {
             "amplitude_volt": sweep.amplitude_volt,
             "amplitude_ampere": sweep.amplitude_ampere,
@@ -66,10 +74,13 @@ class SpectrumLog:
             key = {"spectrum_count": self._head["spectrum_count"], "point_index": self._points}
             self._row("impedance_point", key | values)
             self._points += 1
+            if not repeated:
+                self._own.append(tuple(values[name] for name in _POINT))
 
-    def end(self, open_circuit_volt: float) -> None:
-        """Keep the head again: every point has come."""
-        self._tell(open_circuit_volt, complete=True)
+    def end(self, open_circuit_volt: float, objection: str) -> None:
+        """Keep the head again: every point has come; ``objection`` is what speaks against it."""
+        self._tell(open_circuit_volt, complete=True, objection=objection)
+        self._own = []
 
     def _values(self, point: ImpedancePoint) -> dict[str, Any]:
         values: dict[str, Any] = point._asdict()
@@ -82,7 +93,9 @@ class SpectrumLog:
             values["imaginary_impedance_ohm"] = corrected.imag
         return values
 
-    def _tell(self, open_circuit_after_volt: float | None, *, complete: bool) -> None:
+    def _tell(
+        self, open_circuit_after_volt: float | None, *, complete: bool, objection: str = ""
+    ) -> None:
         ambient, ambient_span = _mean_and_span([at.ambient_celsius for at in self._around])
         surface, surface_span = _mean_and_span([at.surface_celsius for at in self._around])
         pressure, _ = _mean_and_span([at.pressure_pascal for at in self._around])
@@ -97,6 +110,7 @@ class SpectrumLog:
                 "surface_temperature_span_kelvin": surface_span,
                 "applied_pressure_pa": pressure,
                 "complete": complete,
+                "objection": objection or None,
             },
         )
 

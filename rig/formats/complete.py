@@ -1,7 +1,6 @@
 """From what a file says to a whole log: steps, cycles and counters where it has none, and checks.
 
-Refuses only what cannot be a test: a required column missing or not numbers, cycle numbers that are
-no numbers. Everything else is kept as given and said.
+Refuses only what cannot be a test (rig.formats.no_test). Everything else is kept as given and said.
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rig.core.errors import BadInput, Problem
 from rig.formats.counters import since_start
 from rig.formats.counting import count_cycles, count_steps, directions
 from rig.formats.log import CyclerLog, Finding, RawLog
+from rig.formats.no_test import refuse_no_test
 from rig.formats.plausible import findings_of
-from rig.formats.vocabulary import REQUIRED
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -37,7 +35,7 @@ class Named:
 def complete(raw: RawLog, named: Named) -> CyclerLog:
     """Return the whole log; raises BadInput with everything that makes the file no test."""
     frame = raw.frame.reset_index(drop=True)
-    _refuse_no_test(frame, named.file)
+    refuse_no_test(frame, named.file)
     given = frozenset(str(name) for name in frame.columns)
     step_count = _steps(frame)
     capacity = since_start(frame, "capacity_ah", step_count)
@@ -74,39 +72,6 @@ def complete(raw: RawLog, named: Named) -> CyclerLog:
 
 
 _UNDATED = Finding("DATE", "the file says no date; its samples are stored as from 1970-01-01")
-
-
-def _refuse_no_test(frame: pd.DataFrame, where: str) -> None:
-    there = ", ".join(map(str, frame.columns)) or "none that is known"
-    problems = [
-        Problem(where, f"{name} is missing; columns found: {there}")
-        for name in REQUIRED
-        if name not in frame.columns
-    ]
-    if not problems and frame.empty:
-        problems.append(Problem(where, "no rows"))
-    for name in (*REQUIRED, "cycle_count", "step_count"):
-        if name in frame.columns:
-            bad = np.flatnonzero(~np.isfinite(frame[name].to_numpy(np.float64)))
-            if bad.size:
-                words = f"{bad.size} values are not numbers, the first in data row {bad[0] + 1}"
-                problems.append(Problem(where, f"{name}: {words}"))
-    if not problems:
-        problems += _fractions(frame, where)
-    if problems:
-        raise BadInput(problems)
-
-
-def _fractions(frame: pd.DataFrame, where: str) -> list[Problem]:
-    problems = []
-    for name in ("cycle_count", "step_count"):
-        if name in frame.columns:
-            values = frame[name].to_numpy(np.float64)
-            odd = np.flatnonzero((values != np.round(values)) | (values < 0))
-            if odd.size:
-                words = f"got {values[odd[0]]:g} in data row {odd[0] + 1}, expected 0, 1, 2, ..."
-                problems.append(Problem(where, f"{name}: {words}"))
-    return problems
 
 
 def _steps(frame: pd.DataFrame) -> IntArray:

@@ -47,8 +47,9 @@ def unix_seconds(column: pd.Series[str]) -> pd.Series[float] | None:
     for order in (one for one in _ORDERS if microseconds(texts.iloc[0], [one]) is not None):
         moments = pd.to_datetime(texts, format=order, errors="coerce", utc=True)
         if moments.notna().all():
-            epoch = pd.Timestamp(0, tz="UTC")
-            return (moments - epoch) / pd.Timedelta(seconds=1)
+            # In microseconds: nanoseconds end in 1677 and 2262, and a damaged date may be beyond.
+            epoch = pd.Timestamp(0, tz="UTC").as_unit("us")
+            return (moments.dt.as_unit("us") - epoch) / pd.Timedelta(seconds=1)
     return None
 
 

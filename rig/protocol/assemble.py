@@ -44,6 +44,7 @@ from rig.protocol.source import Node
 from rig.protocol.steps import Setting, base_value, declared, record_phases
 from rig.protocol.validate import validate
 from rig.protocol.variables import Variables, check_all_used, global_variables
+from rig.protocol.within import contradictions
 from rig.protocol.words import AUXILIARY_EXAMPLE
 
 M = TypeVar("M", bound=Model)
@@ -62,7 +63,11 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
     cell = _cell_facts(_right_part(Cell, head.get("cell")), record)
     setting = Setting(cell, Safety(), problems, _auxiliaries(head, problems))
     safety = _safety(head, setting)
-    setting = replace(setting, safety=safety.intersect(cell.limits) if cell.limits else safety)
+    if cell.limits is not None:
+        of_both = ("the protocol", safety), ("the cell's record", cell.limits)
+        problems += contradictions(of_both, head.child("safety").where)
+        safety = safety.intersect(cell.limits)
+    setting = replace(setting, safety=safety)
     phases: tuple[RecordPhase, ...] = _DEFAULT_RECORD
     if header is not None and header.record is not None:
         phases = record_phases(header.record, head.child("record"), problems)

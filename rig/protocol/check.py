@@ -6,17 +6,16 @@ bench hands in ``ChannelFacts``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rig.core.errors import Problem
-from rig.core.fixture import FREQUENCY_TOLERANCE
 from rig.core.units import show
+from rig.protocol.channel_facts import ChannelFacts
 from rig.protocol.duration import estimate_duration_second
 from rig.protocol.expressions import write
 from rig.protocol.program import (
     Branch,
-    Galvanostat,
     Jump,
     LoopEnd,
     LoopStart,
@@ -26,6 +25,7 @@ from rig.protocol.program import (
     Step,
     StepKind,
 )
+from rig.protocol.within import BENCH_FILE, beyond, contradictions
 
 __all__ = [
     "ChannelFacts",
@@ -48,28 +48,6 @@ _NEEDS_CELL = {
     StepKind.HOLD,
     StepKind.CCCV,
 }
-
-Span = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelFacts:
-    """What a channel can do; None where its instruments set no limit. Spans are (lowest, highest).
-
-    ``roles`` are the keys of the channel in the bench file: cell, impedance, chamber, ...
-    """
-
-    name: str
-    roles: frozenset[str]
-    voltage: Span | None = None
-    current_ampere: float | None = None
-    temperature: Span | None = None
-    frequency: Span | None = None
-    safety: Safety = field(default_factory=Safety)
-    amplitude_volt: float | None = None
-    amplitude_ampere: float | None = None
-    fixture: Span | None = None  # the frequencies that its open and short were measured at
-    auxiliaries: Mapping[str, str] = field(default_factory=dict)  # name -> dimension
 
 
 def steps_of(program: Program) -> Iterator[Step]:
@@ -119,10 +97,11 @@ def check_channel(program: Program, channel: ChannelFacts) -> list[Problem]:
         for role in sorted(needs(program) - channel.roles)
     ]
     problems += _unwatched(program, channel)
+    problems += contradictions(_sources(program, channel), channel.name, channel.voltage)
     problems += _other_auxiliaries(program, channel)
     for step in steps_of(program):
         place = f"{channel.name}, line {step.line} ({step.words})"
-        problems += [Problem(place, message) for message in _step_messages(step, program, channel)]
+        problems += [Problem(place, message) for message in beyond(step, channel)]
     return list(dict.fromkeys(problems))
 
 
@@ -147,7 +126,7 @@ def _unwatched(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
 
 def _sources(program: Program, channel: ChannelFacts) -> tuple[tuple[str, Safety], ...]:
     who = "the protocol or the cell's record" if program.cell.limits else "the protocol"
-    return (who, program.safety), ("the bench file", channel.safety)
+    return (who, program.safety), (BENCH_FILE, channel.safety)
 
 
 def _unread_limits(program: Program, channel: ChannelFacts) -> Iterator[Problem]:
@@ -174,67 +153,6 @@ def _other_auxiliaries(program: Program, channel: ChannelFacts) -> Iterator[Prob
                 f"the protocol's {name} is a {dimension}, the channel's sensor reads a {known}"
             )
             yield Problem(channel.name, message)
-
-
-def _step_messages(step: Step, program: Program, channel: ChannelFacts) -> Iterator[str]:
-    limits = program.safety.intersect(channel.safety)
-    volt = _tighter(channel.voltage, limits.voltage_min_volt, limits.voltage_max_volt)
-    most = [x for x in (channel.current_ampere, limits.current_max_ampere) if x is not None]
-    ampere = (-min(most), min(most)) if most else None
-    match step.drive:
-        case Galvanostat(current, voltage, _):
-            yield from _outside(current, ampere, "A")
-            yield from _outside(voltage, volt, "V")
-        case Potentiostat(voltage, current):
-            yield from _outside(voltage, volt, "V")
-            yield from _outside(current, ampere, "A")
-    if step.temperature is not None:
-        celsius = _tighter(
-            channel.temperature, limits.temperature_min_celsius, limits.temperature_max_celsius
-        )
-        yield from _outside(step.temperature.celsius, celsius, "degC")
-    yield from _spectrum_messages(step, channel)
-
-
-def _spectrum_messages(step: Step, channel: ChannelFacts) -> Iterator[str]:
-    if step.sweep is not None:
-        for hertz in (step.sweep.start_hertz, step.sweep.stop_hertz):
-            yield from _outside(hertz, channel.frequency, "Hz")
-            yield from _uncorrected(hertz, channel.fixture)
-        yield from _outside(step.sweep.amplitude_volt, _up_to(channel.amplitude_volt), "V")
-        yield from _outside(step.sweep.amplitude_ampere, _up_to(channel.amplitude_ampere), "A")
-    if step.temperature is not None and (stability := step.temperature.stability) is not None:
-        yield from _outside(stability.frequency_hertz, channel.frequency, "Hz")
-        yield from _outside(stability.amplitude_volt, _up_to(channel.amplitude_volt), "V")
-
-
-def _outside(value: float | None, span: Span | None, unit: str) -> Iterator[str]:
-    if value is not None and span is not None and not span[0] <= value <= span[1]:
-        low, high = (show(bound, unit) for bound in span)
-        yield f"{show(value, unit)} is outside what the channel allows, {low} to {high}"
-
-
-def _uncorrected(hertz: float, fixture: Span | None) -> Iterator[str]:
-    if fixture is None:
-        return
-    low, high = fixture[0] * (1 - FREQUENCY_TOLERANCE), fixture[1] * (1 + FREQUENCY_TOLERANCE)
-    if not low <= hertz <= high:
-        known = " to ".join(show(bound, "Hz") for bound in fixture)
-        yield f"{show(hertz, 'Hz')} lies beyond the open and short that were measured, {known}"
-
-
-def _up_to(largest: float | None) -> Span | None:
-    return None if largest is None else (0.0, largest)
-
-
-def _tighter(span: Span | None, low: float | None, high: float | None) -> Span | None:
-    if span is None and low is None and high is None:
-        return None
-    own_low, own_high = span or (float("-inf"), float("inf"))
-    return (
-        own_low if low is None else max(own_low, low),
-        own_high if high is None else min(own_high, high),
-    )
 
 
 # --- warnings ------------------------------------------------------------------------------------

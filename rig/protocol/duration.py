@@ -3,9 +3,10 @@
 - a step with a time end takes at most that; a charge or discharge also at most the time to pass
   its capacity end or the rated capacity at its current; the CV part of cccv and a hold without a
   time end count half an hour;
-- a spectrum takes three periods and 0.2 s per point, the repeated ones too; a temperature change
-  1 K/min, then the soak,
-  then two intervals of the stability check, at most the timeout;
+- a spectrum takes three periods and 0.2 s per point, the repeated ones too; it is valid at once,
+  or, for the longest time, as often again as the step allows;
+- a temperature change takes 1 K/min, then the soak, then two intervals of the stability check, at
+  most the timeout;
 - ``repeat`` takes its count; without a count, once: then the estimate is a lower bound;
 - ``if`` is decided by ``cycle``, ``pass`` and ``test_time``; what only the cell can tell is false.
 """
@@ -38,9 +39,14 @@ _KELVIN_PER_SECOND = 1.0 / 60.0
 _WALKED_PASSES = 5000
 
 
-def estimate_duration_second(program: Program, cell: CellFacts | None = None) -> float:
-    """Return the seconds that the program will probably take; see the rules above."""
-    walk = _Walk(program.instructions, cell or program.cell)
+def estimate_duration_second(
+    program: Program, cell: CellFacts | None = None, *, all_invalid: bool = False
+) -> float:
+    """Return the seconds that the program will probably take; see the rules above.
+
+    ``all_invalid``: with every spectrum repeated as often as its step allows.
+    """
+    walk = _Walk(program.instructions, cell or program.cell, all_invalid)
     walk.block(0, len(program.instructions))
     return walk.elapsed_second
 
@@ -49,6 +55,7 @@ def estimate_duration_second(program: Program, cell: CellFacts | None = None) ->
 class _Walk:
     instructions: tuple[Instruction, ...]
     cell: CellFacts
+    all_invalid: bool = False
     elapsed_second: float = 0.0
     celsius: float = _ROOM_CELSIUS
     passes_left: int = _WALKED_PASSES
@@ -92,8 +99,8 @@ class _Walk:
             self.elapsed_second += _soak_second(step.temperature, self.celsius)
             self.celsius = step.temperature.celsius
         elif step.sweep is not None:
-            self.elapsed_second += sweep_second(step.sweep)
-            self.elapsed_second += sweep_second(step.repeat) if step.repeat else 0.0
+            second = sweep_second(step.sweep) + (sweep_second(step.repeat) if step.repeat else 0.0)
+            self.elapsed_second += second * (1 + self.all_invalid * step.repeat_if_invalid)
         else:
             self.elapsed_second += _drive_second(step, self.cell)
 

@@ -272,6 +272,12 @@ class Eis(Model):
         ge=0,
         description="So many of the lowest points are measured again at the end: drift; default 3.",
     )
+    repeat_if_invalid: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="How often a spectrum that Kramers-Kronig refuses is measured again; default 0.",
+    )
 
 
 class Resistance(Model):

@@ -172,6 +172,7 @@ class Step:
     drive: Drive = None
     sweep: Sweep | None = None
     repeat: Sweep | None = None  # the part of the sweep that is measured again at its end
+    repeat_if_invalid: int = 0  # how often a spectrum that is objected to is begun again, at most
     temperature: TemperatureTarget | None = None
     phase: str = ""
     tag: str = ""

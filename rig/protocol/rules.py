@@ -103,21 +103,24 @@ def _beyond_auxiliary(name: str, value: float, safety: Safety) -> str | None:
 
 def end_message(end: End, safety: Safety) -> str | None:
     """Return why ``end`` can never be reached within ``safety``; None when it can."""
-    beyond = None
-    if end.quantity == "voltage":
-        beyond = _beyond_voltage(end.value, safety)
-    elif end.quantity == "temperature":
-        beyond = _beyond_temperature(end.value, safety)
-    elif end.quantity == "capacity":
-        beyond = outside(end.value, None, safety.capacity_max_ah, "Ah")
-    elif end.quantity == "pressure":
-        low, high = safety.pressure_min_pascal, safety.pressure_max_pascal
-        beyond = outside(end.value, low, high, "Pa")
-    else:
-        beyond = _beyond_auxiliary(end.quantity, end.value, safety)
+    beyond = beyond_limit(end, safety)
     if beyond is None:
         return None
     return f"until {end.words} can never be reached: it lies {beyond}, the safety limit"
+
+
+def beyond_limit(end: End, safety: Safety) -> str | None:
+    """Return on which side of a limit ``end`` lies, ``above 4.3 V``; None when it is within."""
+    if end.quantity == "voltage":
+        return _beyond_voltage(end.value, safety)
+    if end.quantity == "temperature":
+        return _beyond_temperature(end.value, safety)
+    if end.quantity == "capacity":
+        return outside(end.value, None, safety.capacity_max_ah, "Ah")
+    if end.quantity == "pressure":
+        low, high = safety.pressure_min_pascal, safety.pressure_max_pascal
+        return outside(end.value, low, high, "Pa")
+    return _beyond_auxiliary(end.quantity, end.value, safety)
 
 
 def _galvanostat_messages(
@@ -176,22 +179,27 @@ def _temperature_messages(target: TemperatureTarget, safety: Safety) -> list[tup
 
 def _sweep_messages(step: Step, safety: Safety) -> list[tuple[str, str]]:
     sweep = step.sweep
+    messages = []
+    if sweep is not None and sweep.start_hertz == sweep.stop_hertz:
+        messages.append(("to", "'from' and 'to' are the same frequency"))
+    beyond = sweep_beyond(step, safety)
+    return messages + [(key, f"{words}, the safety limit") for key, words in beyond]
+
+
+def sweep_beyond(step: Step, safety: Safety) -> list[tuple[str, str]]:
+    """Return (key, words) for each limit that a spectrum's peaks would break."""
+    sweep, found = step.sweep, []
     if sweep is None:
         return []
-    messages = []
-    if sweep.start_hertz == sweep.stop_hertz:
-        messages.append(("to", "'from' and 'to' are the same frequency"))
     peak_ampere = math.sqrt(2) * (sweep.amplitude_ampere or 0.0)
     if beyond := outside(peak_ampere, None, safety.current_max_ampere, "A"):
-        messages.append(
-            ("amplitude", f"peak {show(peak_ampere, 'A')} lies {beyond}, the safety limit")
-        )
+        found.append(("amplitude", f"peak {show(peak_ampere, 'A')} lies {beyond}"))
     if sweep.bias_volt is not None:
         peak_volt = math.sqrt(2) * (sweep.amplitude_volt or 0.0)
         reached = (sweep.bias_volt - peak_volt, sweep.bias_volt + peak_volt)
-        messages += [
-            ("bias", f"bias and amplitude reach {beyond}, the safety limit")
+        found += [
+            ("bias", f"bias and amplitude reach {beyond}")
             for beyond in (_beyond_voltage(volt, safety) for volt in reached)
             if beyond
         ]
-    return messages
+    return found

@@ -242,7 +242,10 @@ def _eis(options: Eis, node: Node, setting: Setting) -> Step:
     span = f"{node.child('from').text} to {node.child('to').text}"
     at = f" at {node.child('bias').text}" if options.bias is not None else ""
     words = f"EIS {span}, {options.points_per_decade} points per decade, {amplitude.text}{at}"
-    return Step(StepKind.EIS, words, sweep=sweep, repeat=_repeat(options, sweep, node, setting))
+    if options.repeat_if_invalid:
+        words += f", again up to {options.repeat_if_invalid} times if invalid"
+    repeat, most = _repeat(options, sweep, node, setting), options.repeat_if_invalid
+    return Step(StepKind.EIS, words, sweep=sweep, repeat=repeat, repeat_if_invalid=most)
 
 
 def _repeat(options: Eis, sweep: Sweep, node: Node, setting: Setting) -> Sweep | None:

@@ -206,6 +206,8 @@ spectrum = Table(
     Column("surface_temperature_span_kelvin", Float),
     Column("applied_pressure_pa", Float),
     Column("complete", Boolean, nullable=False),
+    Column("objection", Text),  # what spoke against it when it was whole, else null
+    Column("repeat_of", Integer),  # the spectrum of the same step that it was measured again for
     PrimaryKeyConstraint("run_id", "spectrum_count"),
 )
 

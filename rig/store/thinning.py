@@ -25,7 +25,16 @@ def thinned(columns: Sequence[Floats], most: int) -> NDArray[np.intp]:
         return np.arange(count)
     buckets = max(1, (most - 1) // (2 * len(columns) + 1))
     edges = np.unique(np.linspace(0, count, buckets + 1).astype(np.intp))
-    starts = edges[:-1]
+    return _kept(columns, edges[:-1])
+
+
+def thinned_blocks(columns: Sequence[Floats], block: int) -> NDArray[np.intp]:
+    """Return which rows to keep, ascending: the first, lowest and highest of each so many rows."""
+    return _kept(columns, np.arange(0, len(columns[0]), block, dtype=np.intp))
+
+
+def _kept(columns: Sequence[Floats], starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    count = len(columns[0])
     chosen = [starts, np.array([count - 1])]
     for column in columns:
         chosen += [_extremes(column, starts, np.inf), _extremes(-column, starts, np.inf)]

@@ -8,6 +8,7 @@ Alembic's own table would be, could only disagree.
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +89,19 @@ def _keep_copy(engine: Engine, version: int, announce: Announce, disk: Disk) -> 
     path = file_of(engine)
     if path is None:
         return None
-    now = datetime.datetime.now(tz=datetime.UTC)
-    copy = path.with_name(f"{path.name}.version-{version}.{now:%Y%m%dT%H%M%S}")
+    copy = _free_name(path, version)
     announce(f"{path}: copied as it is to {copy}")
     copy_file(path, copy, disk)
     return copy
+
+
+def _free_name(path: Path, version: int) -> Path:
+    """Name the copy by the second; by a number behind it where that second has one already."""
+    now = datetime.datetime.now(tz=datetime.UTC)
+    named = f"{path.name}.version-{version}.{now:%Y%m%dT%H%M%S}"
+    numbered = (path.with_name(f"{named}-{number}") for number in itertools.count(2))
+    candidates = itertools.chain([path.with_name(named)], numbered)
+    return next(candidate for candidate in candidates if not candidate.exists())
 
 
 def steps_after(version: int) -> list[Script]:

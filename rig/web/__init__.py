@@ -1,4 +1,4 @@
-"""The web application of ``rig serve``: REST, live stream, access. Knows the store and the door, no engine.
+"""The web application of ``rig serve``: REST, live stream, pages, access. Knows store and door, no engine.
 
-``open_house`` opens what is served, ``create_app`` makes the application; with the pages of ``rig.web.pages`` in it.
+``open_house`` opens what is served, ``create_app`` makes the application, pages included.
 """

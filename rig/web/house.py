@@ -20,6 +20,7 @@ from rig.store.accounts import has_users
 from rig.store.address import is_server, without_password
 from rig.store.database import open_database
 from rig.store.journal import journal_url, open_store
+from rig.store.overview import Overviews
 from rig.store.run_search import one_run
 from rig.web.address import Address
 from rig.web.live_view import LiveView
@@ -54,6 +55,7 @@ class House:
     clock: Clock = field(default_factory=RealClock)
     sessions: Sessions = field(default_factory=Sessions)
     gate: LoginGate = field(default_factory=LoginGate)
+    overviews: Overviews = field(default_factory=Overviews)
     engine_state: Callable[[], str] = lambda: ""  # what is to be said of the engine's process
     live: LiveView = field(init=False)
     _far: Live | None = None

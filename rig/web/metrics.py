@@ -45,6 +45,7 @@ class _House(Collector):
         snapshot = self._house.live.newest()
         yield InfoMetricFamily("rig", "This software", value={"version": __version__})
         yield _one("rig_database_up", "1 while the database can be read", not snapshot.failure)
+        yield _rigs(snapshot)
         yield from _channels(snapshot)
         yield _ages(snapshot, self._house)
         yield _alarms(snapshot)
@@ -60,6 +61,17 @@ def exposition(house: House) -> bytes:
 
 def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=float(value))
+
+
+def _rigs(snapshot: Snapshot) -> GaugeMetricFamily:
+    """Since when each rig that ought to be heard of was not; an engine that has ended is not missed."""
+    gauge = GaugeMetricFamily(
+        "rig_silent_seconds", "Since a rig's last sign of life to its server", labels=["rig"]
+    )
+    for rig in snapshot.wall.rigs:
+        if rig.ended_us is None:
+            gauge.add_metric([rig.rig], rig.silent_second)
+    return gauge
 
 
 def _labels(status: ChannelStatus) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.circuit import Circuit, Element, Parallel, Series
@@ -149,7 +149,6 @@ def test_blanks_mean_nothing(circuit: Circuit) -> None:
     assert parse_circuit(spaced) == circuit
 
 
-@settings(deadline=None, max_examples=60)
 @given(circuits(), st.integers(0, 2**32 - 1))
 def test_derivatives_agree_with_finite_differences(circuit: Circuit, seed: int) -> None:
     low, high = np.array([TYPICAL[parameter.kind] for parameter in circuit.parameters]).T
@@ -171,7 +170,6 @@ def test_derivatives_agree_with_finite_differences(circuit: Circuit, seed: int) 
         )
 
 
-@settings(deadline=None, max_examples=30)
 @given(circuits(), st.integers(0, 2**32 - 1))
 def test_many_sets_of_values_at_once_are_each_by_itself(circuit: Circuit, seed: int) -> None:
     low, high = np.array([TYPICAL[parameter.kind] for parameter in circuit.parameters]).T

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.circuit_family import compare_circuits
@@ -195,7 +195,6 @@ def test_every_kind_of_circuit_is_found_without_a_guess(circuit: str, values: li
     assert all(parameter.determined for parameter in fit.parameters)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6))
 def test_linear_problems_end_at_the_least_squares_solution_inside_the_box(
     seed: int, count: int

@@ -248,3 +248,32 @@ def test_a_valid_spectrum_needs_no_window() -> None:
 def test_noise_everywhere_has_no_window() -> None:
     measured = Spectrum(HERTZ, noisy(s5(), 0.05)[0])
     assert valid_window(measured, check(measured)) is None
+
+
+# --- noise is no fault ---------------------------------------------------------------------------
+
+
+def test_noise_of_one_per_cent_is_valid_and_called_noisy() -> None:
+    verdicts = check_many(HERTZ, noisy(s5(), 0.01, 60))
+    assert np.mean([one.valid for one in verdicts]) >= 0.95
+    loud = [one for one in verdicts if one.noisy]
+    assert len(loud) > 30
+    assert all(one.flags[0].level is Level.WARN and "noisy" in one.flags[0].message for one in loud)
+    assert np.mean([one.noise for one in verdicts]) == pytest.approx(0.01, rel=0.05)
+
+
+@pytest.mark.parametrize("relative", [0.003, 0.005, 0.01, 0.015])
+@pytest.mark.parametrize("drift", [0.2, 0.5])
+def test_noise_does_not_hide_a_drift_of_twenty_per_cent(relative: float, drift: float) -> None:
+    verdicts = check_many(HERTZ, noisy(s5(drift), relative, 40))
+    assert np.mean([one.valid for one in verdicts]) <= 0.05
+
+
+def test_noise_of_two_per_cent_is_refused() -> None:
+    assert not any(one.valid for one in check_many(HERTZ, noisy(s5(), 0.02, 40)))
+
+
+def test_one_disturbed_point_in_a_noisy_spectrum_is_refused() -> None:
+    spoilt = noisy(s5(), 0.008, 20)
+    spoilt[:, 35] *= 1.10
+    assert not any(one.valid for one in check_many(HERTZ, spoilt))

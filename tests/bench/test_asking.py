@@ -104,3 +104,30 @@ def test_a_process_that_is_there_and_silent_is_waited_for_a_minute(lab):
     given = lab.asks(Verb.PAUSE, clock).answer
     assert given.outcome == "failed"
     assert clock.now() == pytest.approx(PATIENCE_SECOND, abs=0.2)
+
+
+BENCH = """\
+bench: 1
+instruments: {smu-1: {driver: keithley.smu2450, connect: "TCPIP::127.0.0.1::1::SOCKET"}}
+channels: {A1: {cell: smu-1}}
+limits: {A1: {voltage: [2.5 V, 4.3 V], current: 10 mA}}
+"""
+
+
+def test_a_cell_that_a_watchdog_is_just_making_safe_is_waited_for_and_then_asked(tmp_path):
+    """Whoever has the port has it for another database here: the channel itself has no engine."""
+    file = tmp_path / "bench.yaml"
+    file.write_text(BENCH)
+    bench = load_bench(str(file))
+    engine = store_at(tmp_path / "rig.db", RUN)
+    values = {"channel": "A1", "state": "running", "bench": {"file": str(file)}}
+    with engine.begin() as connection:
+        connection.execute(update(tables.run).values(values))
+    held = lock_channels(bench, [bench.channels["A1"]], f"sqlite:///{tmp_path / 'other.db'}")
+    clock = Meanwhile(GONE_SECOND, held.close)
+    url = f"sqlite:///{tmp_path / 'rig.db'}"
+    given = ask_run(engine, url, RUN, Verb.SAFE, who="maria", clock=clock).answer
+    engine.dispose()
+    assert GONE_SECOND <= clock.now() < GONE_SECOND + 1.0
+    assert "NOT CONFIRMED" in given.words
+    assert "in use" not in given.words  # it was asked, and nothing listens there

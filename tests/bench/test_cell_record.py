@@ -9,11 +9,13 @@ from sqlalchemy import select, update
 
 from rig.bench.cell_record import limits_in_force, set_limits
 from rig.bench.file import load_bench
+from rig.bench.run_facts import facts_of
 from rig.bench.starting import Job, load_job_program, start
 from rig.core.errors import BadInput
 from rig.core.records import RunState
 from rig.store import tables
 from rig.store.database import open_database, open_if_there
+from rig.store.live import run_facts
 
 PROTOCOL = """protocol: 1
 name: charge
@@ -94,3 +96,26 @@ def test_limits_that_somebody_spoilt_in_the_database_start_nothing(
     with pytest.raises(BadInput, match="cell LPS-17, limits:1:13"):
         load_job_program(str(tmp_path / "p.yaml"), {}, engine, "LPS-17")
     engine.dispose()
+
+
+def test_whoever_looks_at_a_run_sees_it_within_the_limits_of_its_cell(
+    database: str, tmp_path: Path
+) -> None:
+    """Spoilt limits are no reason to show nothing of a run that goes on."""
+    set_limits(database, "LPS-17", "{voltage: [2.5 V, 4.28 V]}")
+    engine = open_database(database)
+    program = load_job_program(str(tmp_path / "p.yaml"), {}, engine, "LPS-17")
+    bench = load_bench("sim")
+    session = start(
+        [Job(program, "p.yaml", bench.channels["C1"], "LPS-17")], bench, database=database
+    )
+    run_id = session.runs[0].run_id
+    session.run()
+    facts = facts_of(run_facts(engine, run_id))
+    assert facts.program is not None
+    assert facts.program.safety.voltage_max_volt == 4.28
+    with engine.begin() as connection:
+        connection.execute(update(tables.cell).values(meta={"limits": {"voltage": "4.2"}}))
+    spoilt = facts_of(run_facts(engine, run_id))
+    engine.dispose()
+    assert (spoilt.cell, spoilt.program) == ("LPS-17", None)

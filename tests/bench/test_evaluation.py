@@ -32,9 +32,7 @@ def finding(celsius: float, ohm: float) -> SpectrumFinding:
     return SpectrumFinding(1, 0, celsius, spectrum_of(CIRCUIT, values, seed=3), None)
 
 
-def keep_spectrum(
-    recorder: Recorder, count: int, without_number: int, **more: float | None
-) -> None:
+def keep_spectrum(recorder: Recorder, count: int, without_number: int, **more: object) -> None:
     """Keep a spectrum as the engine does, some of its points without a number."""
     measured = spectrum_of(CIRCUIT, [30.0, 90.0, 1e-6, 0.95], seed=count)
     head: dict[str, object] = {"run_id": "a", "spectrum_count": count, "ts_us": 0}
@@ -76,6 +74,29 @@ def test_points_without_a_number_are_kept_left_out_and_told(tmp_path: Path) -> N
     assert told[2][1].startswith(
         "spectrum 2 is left out: spectrum: got 2 points, expected at least"
     )
+
+
+@pytest.mark.parametrize(
+    ("third_complete", "shown"), [(True, [3]), (False, [2])], ids=["whole", "stopped"]
+)
+def test_a_spectrum_is_left_out_once_a_whole_one_repeats_it(
+    tmp_path: Path, third_complete: bool, shown: list[int]
+) -> None:
+    engine = store_at(tmp_path / "rig.db", "a")
+    recorder = recorder_on(engine)
+    for count, complete in ((1, True), (2, True), (3, third_complete)):
+        repeated = {"repeat_of": count - 1 or None, "objection": "residual 3 %"}
+        keep_spectrum(recorder, count, 0, complete=complete, **repeated)
+    recorder.close()
+    findings, every = (
+        findings_of(engine),
+        load_spectra(engine, "a", leads_known=False, with_repeated=True),
+    )
+    engine.dispose()
+    assert [one.spectrum_count for one in findings.spectra] == shown
+    assert [one.spectrum_count for one in every[0]] == [1, 2, 3][: 2 + third_complete]
+    told = [message for _, kind, message in findings.events if kind == "left out"]
+    assert told[0] == ("spectrum 1 is left out: it was measured again as spectrum 2; residual 3 %")
 
 
 def test_a_temperature_that_gives_no_conductivity_leaves_the_others_theirs() -> None:

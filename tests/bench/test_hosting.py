@@ -14,6 +14,7 @@ from rig.core.clock import Clock
 from rig.core.errors import BadInput, LinkTimeout
 from rig.core.link import Link
 from rig.engine.states import Verb
+from rig.store import queries
 from tests.bench.hosts import CYCLE, Desk, Wishes, hosted, work
 
 AT = "steps:\n  - set_temperature: {{to: {} degC, within: 1 K, soak: 2 min, timeout: 9 h}}"
@@ -149,6 +150,15 @@ def test_without_an_engine_nothing_is_put_on_record_and_all_problems_are_told(tm
     assert "4.2" in words
     assert desk.rows("run", "") == []
     desk.engine.dispose()
+
+
+def test_limits_that_leave_no_voltage_on_the_channel_are_refused_before_anything_is_on_record(
+    tmp_path,
+):
+    with hosted(tmp_path) as (_, desk):
+        with pytest.raises(BadInput, match=r"the bench file to -1\.5 V to 1\.5 V: no value is"):
+            desk.start("P1")
+        assert queries.list_runs(desk.engine) == []
 
 
 def test_a_busy_channel_is_refused_with_its_owner_and_by_the_engine_too(tmp_path):

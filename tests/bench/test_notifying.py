@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.bench.notifying import (
@@ -225,7 +225,6 @@ def test_at_the_end_everything_is_tried_once_more_without_pauses() -> None:
 
 
 @given(st.lists(st.booleans(), max_size=12), st.integers(1, 10))
-@settings(max_examples=30, deadline=None)
 def test_however_a_target_fails_nothing_is_lost_nor_said_twice(
     fails: list[bool], many: int
 ) -> None:

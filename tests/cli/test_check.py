@@ -75,6 +75,25 @@ def test_against_a_bench_the_channels_range_counts(protocol):
     )
 
 
+REST = """protocol: 1
+name: rest
+safety: {voltage: [2.5 V, 4.3 V]}
+steps:
+  - rest: {for: 1 h}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_limits_that_contradict_those_of_the_channel_are_refused_before_a_driver_has_them(
+    protocol, command
+):
+    protocol.write_text(REST, encoding="utf-8")
+    complaint = refused(command, protocol, "--bench", "sim", "--channel", "P1")
+    assert "P1: the protocol limits the voltage to 2.5 V to 4.3 V" in complaint
+    assert "the bench file to -1.5 V to 1.5 V: no value is within both" in complaint
+    assert rig("check", protocol, "--bench", "sim", "--channel", "C1").code == 0
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder", "binary", "empty"])
 def test_a_protocol_that_cannot_be_read_is_named(folder, kind):
     path = folder / "p.yaml"

@@ -61,7 +61,7 @@ class Bench:
     instruments: dict[str, str]
     wiring: str
     protocol: str
-    rungs: int = 6  # of each instrument, where only a part of the ladder is climbed
+    rungs: int = 3  # of each instrument, where only a part of the ladder is climbed
 
     @property
     def protocol_text(self) -> str:

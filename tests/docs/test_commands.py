@@ -3,9 +3,10 @@
 A page is one session in an empty folder, from top to bottom. The word after a block's language says
 what to do with it: ``yaml first.yaml`` is written to that file (.csv, .toml and .py, too),
 ``console run`` is typed in (its ``$ rig ...`` lines, one after the other), ``console run exit=2`` as
-well, ending with that code, ``python run`` is executed. Any other block is only read. Lines that are
-shown as output must be printed, in that order; ``...`` in a line stands for whatever is there, alone
-for any lines; blanks and the frames of tables do not count.
+well, ending with that code, ``python run`` is executed, ``python run alone`` in a process
+that it may end. Any other block is only read. Lines that are shown as output must be printed, in that
+order; ``...`` in a line stands for whatever is there, alone for any lines; blanks and the frames of
+tables do not count.
 """
 
 from __future__ import annotations
@@ -88,9 +89,17 @@ def assert_shown(shown: list[str], printed: str, command: str) -> None:
         assert found, f"$ {command}\ndoes not print {wanted!r} there, but:\n{printed}"
 
 
+def run_python(block: Block) -> None:
+    """Execute a block here, as a notebook would; ``alone``, in a process that it may end."""
+    if "alone" in block.words:
+        subprocess.run([sys.executable, "-c", block.body], check=True)
+    else:
+        exec(compile(block.body, "the page", "exec"), {"__name__": "__main__"})
+
+
 def run_block(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     if block.words[0] == "python":
-        subprocess.run([sys.executable, "-c", block.body], check=True)
+        run_python(block)
         return
     expected = next((int(w.removeprefix("exit=")) for w in block.words if "exit=" in w), 0)
     for command, shown in commands(block.body):

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.core.instruments import ConstantCurrent, OpenCircuit, Regulation, Sweep
@@ -197,7 +197,6 @@ def test_after_a_trip_no_action_but_safe(readings: list[Reading]) -> None:
         assert cursor == Cursor(halt=Halt.TRIPPED, reason="why")
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 400), st.lists(st.floats(2.6, 4.25), min_size=1, max_size=8))
 def test_a_cursor_survives_the_trip_through_text_at_any_moment(
     count: int, volts: list[float]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.core.errors import RigError
@@ -242,7 +242,6 @@ MANY = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(MANY, st.sampled_from(["0", "2", "3", "4", "6", "1"]))
 def test_whatever_is_asked_each_order_is_answered_once_and_the_cell_ends_disconnected(
     wishes: list[tuple[float, str]], argument: str
@@ -296,7 +295,6 @@ def test_asking_twice_in_a_row_is_asking_once(verbs: list[str]) -> None:
         state = once
 
 
-@settings(deadline=None, max_examples=30)
 @given(MANY)
 def test_the_events_of_a_run_replayed_through_the_table_give_the_state_it_ended_in(
     wishes: list[tuple[float, str]],

@@ -77,10 +77,13 @@ def short_program_calls() -> list[str]:
     return channel.calls
 
 
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "for ever"])
-def test_whatever_operation_fails_the_cell_is_open_or_the_alarm_is_up(lasting: bool) -> None:
+def test_whatever_operation_fails_the_cell_is_open_or_the_alarm_is_up(
+    lasting: bool, stride: int
+) -> None:
     """The ladder: fail the first operation, then the second, ... to the last."""
-    for rung in range(len(short_program_calls())):
+    for rung in range(0, len(short_program_calls()), stride):
         run, channel, keeper, schedule, chamber = run_on_ideal(looped_program(1, 600.0))
         channel.fail_at, channel.fail_for = rung, 10**9 if lasting else 1
         schedule.run([run.task(), chamber.task()])

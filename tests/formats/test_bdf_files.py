@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.formats import read_log
@@ -85,15 +84,13 @@ def test_columns_that_are_none_of_the_format_are_left_out_and_said(tmp_path):
     assert [one.code for one in log.findings] == ["UNKNOWN-COLUMN"]
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
+second, reading = st.floats(-3e9, 3e9), st.floats(-1e12, 1e12)
 
 
-@settings(max_examples=40)
-@given(st.lists(st.tuples(finite, finite, finite), min_size=1, max_size=20))
+@given(st.lists(st.tuples(second, reading, reading), min_size=1, max_size=20))
 def test_numbers_come_back_to_the_last_bit(tmp_path_factory, rows):
     frame = pd.DataFrame(rows, columns=list(REQUIRED))
     path = written(tmp_path_factory.mktemp("bdf"), "a.csv", bdf(frame))
-    with np.errstate(all="ignore"):
-        back = read_log(path).frame
+    back = read_log(path).frame
     for name in REQUIRED:
         assert back[name].to_numpy().tobytes() == frame[name].to_numpy(float).tobytes()

@@ -7,7 +7,7 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.core.errors import BadInput
@@ -111,6 +111,33 @@ def test_cycle_numbers_are_whole_or_refused(tmp_path, value):
     assert f"cycle_count: got {value:g} in data row 8, expected 0, 1, 2, ..." in message
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("cycle_count", 1e19),
+        ("step_count", 1e300),
+        ("step_id", -9e25),
+        ("test_time_second", 1e19),
+        ("unix_time_second", 9e18),
+        ("voltage_volt", 1e308),
+        ("charging_capacity_ah", 1e308),
+    ],
+)
+def test_a_number_that_no_test_has_is_named_with_its_row(tmp_path, column, value):
+    frame = measured(1)
+    frame[column] = frame[column].astype(float) if column in frame else 1.7e9
+    frame.loc[7, column] = value
+    message = refusal(written(tmp_path, "log.csv", bdf(frame)))
+    assert f"{column}: got {value:g} in data row 8, expected at most" in message
+
+
+def test_a_date_of_the_year_nought_is_named_with_its_row(tmp_path):
+    text = WRITERS["novonix"](measured(1))
+    damaged = text.replace("\n2023-11-14 22:13:40", "\n-0-11-14 22:13:40", 1)
+    assert damaged != text
+    assert "unix_time_second: got -6.2" in refusal(written(tmp_path, "log.csv", damaged))
+
+
 def test_another_format_than_the_file_has_is_refused(tmp_path):
     path = written(tmp_path, "log.csv", bdf(measured(1)))
     assert "no header of novonix's" in refusal(path, "novonix")
@@ -139,7 +166,6 @@ def test_whatever_bytes_there_are_they_are_a_format_or_refused(content):
     assert found in FORMATS
 
 
-@settings(max_examples=40)
 @given(st.data())
 def test_a_damaged_text_is_read_or_refused_and_nothing_else(tmp_path_factory, data):
     text = WRITERS[data.draw(st.sampled_from(sorted(WRITERS)))](measured(1).iloc[:20])

@@ -1,7 +1,12 @@
 """A program against a channel, as a table, and its duration."""
 
-import pytest
+import functools
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rig.core.errors import BadInput
 from rig.protocol.check import (
     ChannelFacts,
     check_channel,
@@ -11,6 +16,7 @@ from rig.protocol.check import (
     warnings,
 )
 from rig.protocol.program import CellFacts, Safety
+from rig.protocol.within import contradictions
 from tests.protocol.conftest import HEADER
 
 UNWATCHED = HEADER.replace(", temperature: [-40 degC, 100 degC]", "")
@@ -65,6 +71,87 @@ def test_what_a_channel_cannot_do_is_said_with_the_step(load_steps, step, facts,
     problems = check_channel(program, channel)
     assert any(message in problem.message for problem in problems), problems
     assert problems[0].where.startswith("A1, line 6 (")
+
+
+@pytest.mark.parametrize(
+    ("step", "safety", "message"),
+    [
+        (
+            "rest: {for: 1 h, until: {voltage: '> 4 V'}}",
+            Safety(0.0, 3.9),
+            "until voltage > 4 V can never be reached: it lies above 3.9 V, a limit of the bench file",
+        ),
+        (
+            "charge: {at: 1 mA, until: [4 V, {capacity: 2 mAh}]}",
+            Safety(capacity_max_ah=1e-3),
+            "until capacity 2 mAh can never be reached: it lies above 1 mAh, a limit of the bench file",
+        ),
+        (
+            "charge: {at: 1 mA, until: 4 V}",
+            Safety(0.0, 3.9),
+            "4 V is outside what the channel allows, 0 V to 3.9 V (the bench file)",
+        ),
+        (
+            EIS.replace("}", ", bias: 3.9 V}"),
+            Safety(0.0, 3.95),
+            "bias and amplitude reach above 3.95 V, a limit of the bench file",
+        ),
+        (
+            EIS.replace("50 mV", "10 mA"),
+            Safety(current_max_ampere=0.01),
+            "peak 14.14 mA lies above 10 mA, a limit of the bench file",
+        ),
+    ],
+)
+def test_what_a_step_asks_for_beyond_the_benchs_limits_is_refused(
+    load_steps, step, safety, message
+):
+    program = load_steps(f"- {step}")
+    (problem,) = check_channel(program, ChannelFacts("A1", ALL_ROLES, safety=safety))
+    assert problem.message == message
+
+
+def test_limits_that_leave_no_value_are_refused_with_both_sources(load_steps):
+    header = HEADER.replace("voltage: [-1 V, 5 V]", "voltage: [2.5 V, 4.3 V]")
+    program = load_steps("- rest: {for: 1 h}", header=header)
+    bench = Safety(-1.5, 1.5, temperature_min_celsius=100.0)
+    channel = ChannelFacts("A1", ALL_ROLES, voltage=(-2.0, 2.0), safety=bench)
+    assert [str(problem) for problem in check_channel(program, channel)] == [
+        "A1: the protocol limits the voltage to 2.5 V to 4.3 V, the bench file to -1.5 V to 1.5 V: "
+        "no value is within both",
+        "A1: the protocol limits the voltage to 2.5 V to 4.3 V, its instruments to -2 V to 2 V: "
+        "no value is within both",
+        "A1: the protocol limits the temperature to -40 degC to 100 degC, the bench file to at least "
+        "100 degC: no value is within both",
+    ]
+
+
+def test_limits_of_a_cell_that_contradict_the_protocol_are_refused_with_the_place(load_steps):
+    cell = CellFacts(limits=Safety(6.0, 7.0))
+    with pytest.raises(BadInput) as refusal:
+        load_steps("- rest: {for: 1 h}", cell=cell)
+    (problem,) = refusal.value.problems
+    assert problem.where.startswith("f.yaml:4:")
+    assert "the protocol limits the voltage to -1 V to 5 V, the cell's record to 6 V to" in str(
+        problem
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(st.none() | st.integers(-5, 5), st.none() | st.integers(-5, 5)).filter(
+            lambda span: None in span or span[0] < span[1]
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_limits_contradict_each_other_just_when_their_intersection_is_empty(spans):
+    sources = [(str(who), Safety(low, high)) for who, (low, high) in enumerate(spans)]
+    both = functools.reduce(Safety.intersect, (safety for _, safety in sources))
+    low, high = both.voltage_min_volt, both.voltage_max_volt
+    empty = low is not None and high is not None and low >= high
+    assert bool(list(contradictions(sources, "A1"))) is empty
 
 
 WITHOUT_CHAMBER = ALL_ROLES - {"chamber"}
@@ -155,6 +242,16 @@ SLOW_SPECTRUM = "from: 1 Hz, to: 1 mHz, points_per_decade: 1, amplitude: 9 mV"
 )
 def test_the_duration_follows_the_written_rules(load_steps, steps, second):
     assert estimate_duration_second(load_steps(steps)) == pytest.approx(second)
+
+
+def test_the_longest_time_counts_every_spectrum_as_often_as_its_step_allows(load_steps):
+    steps = f"""
+        - eis: {{{SLOW_SPECTRUM}, repeat_lowest: 0, repeat_if_invalid: 2}}
+        - eis: {{{SLOW_SPECTRUM}, repeat_lowest: 0}}
+    """
+    program, once = load_steps(steps), 3 * 1111 + 4 * 0.2
+    assert estimate_duration_second(program) == pytest.approx(2 * once)
+    assert estimate_duration_second(program, all_invalid=True) == pytest.approx(4 * once)
 
 
 def test_conditions_on_counters_are_walked_through(load_steps):

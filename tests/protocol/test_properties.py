@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.core.errors import BadInput
@@ -95,7 +95,6 @@ def well_formed(program: Program) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
 @given(_steps)
 def test_every_valid_protocol_compiles_to_a_well_formed_program(steps):
     # JSON is YAML: what is generated needs no emitter of its own.
@@ -121,14 +120,12 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=80) | st.lists(_words, max_size=20).map(" ".join))
 def test_any_text_is_a_program_or_bad_input(text: str):
     with contextlib.suppress(BadInput):
         loads_protocol(text)
 
 
-@settings(max_examples=150, deadline=None)
 @given(_json)
 def test_any_structure_under_steps_is_a_program_or_bad_input(value):
     with contextlib.suppress(BadInput):
@@ -137,7 +134,6 @@ def test_any_structure_under_steps_is_a_program_or_bad_input(value):
         loads_protocol(json.dumps({**HEADER, "steps": [value]}))
 
 
-@settings(max_examples=100, deadline=None)
 @given(_json, st.sampled_from(["cell", "safety", "record", "variables", "name", "protocol"]))
 def test_any_structure_in_the_header_is_a_program_or_bad_input(value, key: str):
     steps = [{"charge": {"at": "1 mA", "until": "4 V"}}]

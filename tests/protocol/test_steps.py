@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from rig.core.errors import BadInput
 from rig.core.instruments import Sweep
 from rig.protocol.program import (
     CellFacts,
@@ -108,6 +109,21 @@ def test_a_spectrum_has_its_points_per_decade_and_both_ends(load_steps):
     step = only_step(load_steps("- eis: {from: 1 MHz, to: 0.1 Hz, amplitude: 10 mV, bias: 0 V}"))
     assert step.sweep == Sweep(1e6, 0.1, 71, amplitude_volt=0.01, bias_volt=0.0)
     assert step.restart_on_resume
+
+
+def test_a_spectrum_that_is_refused_may_be_measured_again(load_steps):
+    step = only_step(load_steps("- eis: {from: 1 kHz, to: 1 Hz, amplitude: 5 mV}"))
+    assert step.repeat_if_invalid == 0
+    eis = "- eis: {from: 1 kHz, to: 1 Hz, amplitude: 5 mV, repeat_if_invalid: 2}"
+    step = only_step(load_steps(eis))
+    assert step.repeat_if_invalid == 2
+    assert step.words.endswith("5 mV, again up to 2 times if invalid")
+
+
+@pytest.mark.parametrize("most", ["-1", "6", "1.5", "yes", "2 s"])
+def test_how_often_a_spectrum_is_repeated_is_a_small_whole_number(load_steps, most):
+    with pytest.raises(BadInput, match="repeat_if_invalid"):
+        load_steps(f"- eis: {{from: 1 kHz, to: 1 Hz, amplitude: 5 mV, repeat_if_invalid: {most}}}")
 
 
 def test_an_amplitude_in_ampere_makes_a_spectrum_galvanostatic(load_steps):

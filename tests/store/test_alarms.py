@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -179,7 +179,6 @@ def test_what_others_do_between_our_look_and_our_writing_costs_no_run(tmp_path, 
 
 
 @given(st.lists(st.tuples(st.sampled_from(["raise", "acknowledge"]), st.sampled_from("AB"))))
-@settings(max_examples=40, deadline=None)
 def test_however_it_goes_one_of_a_kind_is_latched_and_none_is_lost(actions) -> None:
     engine = open_database("sqlite://")
     raised = 0

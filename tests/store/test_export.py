@@ -10,6 +10,7 @@ import pytest
 
 from rig.core.errors import BadInput, StoreError
 from rig.core.records import SAMPLE_COLUMNS
+from rig.formats.eis import load_spectra
 from rig.formats.vocabulary import LABELS
 from rig.store.exporting import (
     bdf_frame,
@@ -19,6 +20,7 @@ from rig.store.exporting import (
     write_frame,
     write_json,
 )
+from rig.store.exporting.spectra import HEAD
 from tests.store.stores import run_values, sample
 
 REQUIRED = ["Test Time / s", "Voltage / V", "Current / A"]
@@ -178,3 +180,48 @@ def test_spectra_of_a_run_without_any_are_refused():
     heads = pd.DataFrame(columns=["spectrum_count", "complete"])
     with pytest.raises(BadInput, match="no complete spectrum"):
         spectra_frame(heads, pd.DataFrame())
+
+
+def test_each_point_is_given_what_was_around_its_cell_and_what_speaks_against_its_spectrum():
+    heads = pd.DataFrame(
+        {
+            "spectrum_count": [1, 2],
+            "cycle_count": [0, 0],
+            "ambient_temperature_celsius": [25.0, 25.0],
+            "surface_temperature_celsius": [25.4, float("nan")],
+            "surface_temperature_span_kelvin": [0.1, float("nan")],
+            "applied_pressure_pa": [5e6, float("nan")],
+            "objection": ["residual 3 %", None],
+            "repeat_of": [float("nan"), 1.0],
+            "complete": [True, True],
+        }
+    )
+    points = pd.DataFrame(
+        {
+            "run_id": ["a"] * 3,
+            "spectrum_count": [1, 1, 2],
+            "point_index": [0, 1, 0],
+            "frequency_hertz": [1e3, 1e2, 1e3],
+        }
+    )
+    frame = spectra_frame(heads, points)
+    assert list(frame["surface_temperature_celsius"][:2]) == [25.4, 25.4]
+    assert list(frame["applied_pressure_pa"][:2]) == [5e6, 5e6]
+    assert frame["objection"].fillna("").tolist() == ["residual 3 %", "residual 3 %", ""]
+    assert frame["surface_temperature_span_kelvin"].notna().tolist() == [True, True, False]
+    assert frame["repeat_of"].isna().tolist() == [True, True, False]
+    assert str(frame["repeat_of"][2]) == "1"  # a whole number, as it is counted
+
+
+def test_what_is_exported_of_spectra_is_read_back_whatever_is_said_of_them(tmp_path):
+    heads = pd.DataFrame({name: [1, 2] for name in HEAD})
+    heads["objection"], heads["repeat_of"] = ["3 %, 4 of 36 points; a pattern", None], [None, 1]
+    hertz = [1000.0, 100.0, 10.0, 1.0, 0.1]
+    points = pd.DataFrame({"frequency_hertz": hertz * 2, "real_impedance_ohm": 10.0})
+    points["imaginary_impedance_ohm"], points["repeated"] = -1.0, False
+    points = points.assign(run_id="a", spectrum_count=[1] * 5 + [2] * 5, point_index=0)
+    frame = spectra_frame(heads.assign(complete=True), points)
+    write_frame(frame, tmp_path / "two.csv", "eis-csv")
+    found = load_spectra(tmp_path / "two.csv")
+    assert [one.frequency_hertz.tolist() for one in found] == [hertz, hertz]
+    assert [one.temperature_celsius for one in found] == [1.0, 2.0]

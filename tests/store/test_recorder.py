@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
@@ -169,7 +169,6 @@ Actions = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.boole
 
 
 @given(Actions)
-@settings(max_examples=25, deadline=None)
 def test_any_interleaving_of_runs_and_failures_numbers_every_run_without_gaps(actions):
     engine = open_database("sqlite://")
     add_runs(engine, *"abc")

@@ -173,7 +173,7 @@ numbers = st.none() | st.floats(width=64)
 texts = st.none() | st.text(max_size=5)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     values=st.lists(st.tuples(numbers, texts), min_size=1, max_size=30),
     cuts=st.sets(st.integers(0, 30)),

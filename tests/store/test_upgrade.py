@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import shutil
 import sqlite3
@@ -134,6 +135,18 @@ def test_upgrading_twice_changes_nothing_and_makes_no_second_copy(tmp_path):
     assert again.copy is None
     assert again.version_before == again.version == tables.SCHEMA_VERSION
     assert (kept_rows(url), sorted(tmp_path.iterdir())) == (after, files)
+
+
+def test_a_copy_of_the_same_second_is_kept_and_the_next_gets_a_name_of_its_own(tmp_path):
+    path = released_file(tmp_path / "rig.db")
+    now = datetime.datetime.now(tz=datetime.UTC)
+    for later in range(120):  # whichever second it will be
+        second = now + datetime.timedelta(seconds=later)
+        (tmp_path / f"rig.db.version-1.{second:%Y%m%dT%H%M%S}").write_text("an earlier copy")
+    done = upgrade(f"sqlite:///{path}", lambda line: None, Disk())
+    assert done.copy is not None
+    assert done.copy.name.endswith("-2")
+    assert done.copy.with_name(done.copy.name.removesuffix("-2")).read_text() == "an earlier copy"
 
 
 def test_a_newer_database_is_not_upgraded(tmp_path):

@@ -102,8 +102,8 @@ class Ladder:
     stride: int  # of the part that the fast suite climbs
 
 
-CELL_AND_CHAMBER = Ladder(load_bench("sim"), PROTOCOL, ("smu-c1", "pstat-c1", "chamber-c"), 23)
-SENSORS = Ladder(parse_bench(SENSORS_BENCH, "sensors.yaml"), SENSORS_PROTOCOL, ("daq", "smu"), 61)
+CELL_AND_CHAMBER = Ladder(load_bench("sim"), PROTOCOL, ("smu-c1", "pstat-c1", "chamber-c"), 47)
+SENSORS = Ladder(parse_bench(SENSORS_BENCH, "sensors.yaml"), SENSORS_PROTOCOL, ("daq", "smu"), 127)
 LADDERS = pytest.mark.parametrize(
     "ladder", [CELL_AND_CHAMBER, SENSORS], ids=["cell and chamber", "sensors"]
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from rig.bench.engine_process import EngineProcess, start_engine_process
 from rig.bench.file import load_bench
 from rig.bench.serving import bench_for, serve_simulated
+from rig.bench.wiring import port_of
 from rig.store import queries, tables
 from rig.store.database import open_database
 from rig.store.samples import samples
@@ -67,6 +70,17 @@ def start(engine: EngineProcess, folder: Path, channel: str) -> str:
     return str(run["run_id"])
 
 
+def output_is_on(bench: Path, channel: str) -> bool | None:
+    """Ask the served source meter itself; None while another client, its only one, has it."""
+    spec = load_bench(str(bench))
+    name = spec.channels[channel].instruments["cell"]
+    host, port = str(port_of(spec.instruments[name].connect)).rsplit(":", 1)
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1.0) as line:
+        line.sendall(b":OUTP?\n")
+        return {b"1": True, b"0": False}.get(line.recv(16).strip())
+    return None
+
+
 class Seen:
     """What the database shows of runs, from outside."""
 
@@ -78,6 +92,10 @@ class Seen:
 
     def sample_counts(self) -> list[int]:
         return [samples(self._engine, run_id).num_rows for run_id in self._ids]
+
+    def last_currents_ampere(self) -> list[float]:
+        frames = [samples(self._engine, run_id).to_pandas() for run_id in self._ids]
+        return [float(frame["current_ampere"].iloc[-1]) for frame in frames]
 
     def events(self, kind: str) -> list[int]:
         tables_of = (queries.table_rows(self._engine, tables.event, i) for i in self._ids)
@@ -92,7 +110,7 @@ class Seen:
 
 
 def test_a_host_that_is_killed_under_two_runs_is_begun_again_and_both_finish(
-    tmp_path: Path, engine: EngineProcess
+    tmp_path: Path, engine: EngineProcess, bench: Path
 ) -> None:
     seen = Seen(engine.database, start(engine, tmp_path, "C1"), start(engine, tmp_path, "C2"))
     until(lambda: min(seen.sample_counts()) > 20, "samples of both")
@@ -101,6 +119,9 @@ def test_a_host_that_is_killed_under_two_runs_is_begun_again_and_both_finish(
     os.kill(pid, signal.SIGKILL)
     until(lambda: not engine.alive, "its end")
     before = seen.sample_counts()
+    assert min(seen.last_currents_ampere()) > 1e-3, "both cells were being charged"
+    for channel in ("C1", "C2"):
+        until(lambda at=channel: output_is_on(bench, at) is False, f"{channel} disconnected")
     until(engine.look, "another engine")
     assert engine.pid != pid
     until(lambda: seen.states() == ["finished"] * 2, "both finished")

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
+from tests.web.browsing import chromium
 from tests.web.houses import copied, make_finished_run, visited
 
 
@@ -28,3 +30,9 @@ def client(url: str) -> Iterator[TestClient]:
     """Somebody at this computer, where nobody has an account."""
     with visited(url) as (client, _):
         yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened

@@ -154,7 +154,7 @@ def _perform(link: Link, operations: list[tuple[str, bytes | int]]) -> list[obje
     operations=st.lists(_OPERATIONS, max_size=12),
     replies=st.lists(st.lists(st.one_of(st.none(), _BYTES), max_size=3), min_size=12, max_size=12),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_recording_plays_back_what_was_seen(
     tmp_path: Path,
     operations: list[tuple[str, bytes | int]],

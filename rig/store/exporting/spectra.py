@@ -6,6 +6,19 @@ import pandas as pd
 
 from rig.core.errors import BadInput, Problem
 
+# What each point is given of its spectrum: where it stands, what was around the cell, what speaks
+# against it and which one it repeats.
+HEAD = [
+    "spectrum_count",
+    "cycle_count",
+    "ambient_temperature_celsius",
+    "surface_temperature_celsius",
+    "surface_temperature_span_kelvin",
+    "applied_pressure_pa",
+    "objection",
+    "repeat_of",
+]
+
 
 def spectra_frame(
     spectra: pd.DataFrame, points: pd.DataFrame, wanted: int | None = None
@@ -23,6 +36,6 @@ def spectra_frame(
         raise BadInput(Problem("--spectrum", f"got {wanted}; complete spectra are: {numbers}"))
     if wanted is not None:
         whole = whole[whole["spectrum_count"] == wanted]
-    head = ["spectrum_count", "cycle_count", "ambient_temperature_celsius"]
-    joined = whole[head].merge(points.drop(columns="run_id"), on="spectrum_count")
+    heads = whole[HEAD].astype({"repeat_of": "Int64"})  # whole numbers, where there are any
+    joined = heads.merge(points.drop(columns="run_id"), on="spectrum_count")
     return joined.drop(columns=["point_index"])

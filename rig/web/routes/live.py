@@ -68,14 +68,19 @@ async def _newest(view: LiveView) -> Snapshot | None:
 def _events(snapshot: Snapshot, sent: dict[str, str], *, with_trends: bool) -> list[str]:
     changed = [text for key, text in snapshot.texts.items() if sent.get(key) != text]
     name = "changes" if sent else "wall"
-    failure = json.dumps(snapshot.failure)
-    head = f'"looked_us":{snapshot.wall.looked_us},"failure":{failure}'
+    failure, news = json.dumps(snapshot.failure), json.dumps(_news(snapshot))
+    head = f'"looked_us":{snapshot.wall.looked_us},"failure":{failure},"news":{news}'
     alarms = json.dumps(snapshot.wall.bench_alarms)
     events = [_event(name, f'{{{head},"bench_alarms":{alarms},"channels":[{",".join(changed)}]}}')]
     if with_trends:
         trends = ",".join(f"{json.dumps(key)}:{text}" for key, text in snapshot.trends.items())
         events.append(_event("trends", f"{{{trends}}}"))
     return events
+
+
+def _news(snapshot: Snapshot) -> dict[str, str]:
+    """Return what is to be said of rigs that ought to be heard of and are not, by their id."""
+    return {rig.rig_id: rig.words for rig in snapshot.wall.rigs if rig.rig_id and rig.is_silent}
 
 
 def _event(name: str, data: str) -> str:

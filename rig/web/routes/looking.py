@@ -27,7 +27,9 @@ def protocols(_: Viewer) -> dict[str, Any]:
     shipped = sorted(resources.files("protocols").iterdir(), key=lambda one: one.name)
     texts = [(one.name, one) for one in shipped if one.name.endswith(".yaml")]
     return {
-        "protocols": [{"file": name, "text": one.read_text(encoding="utf-8")} for name, one in texts]
+        "protocols": [
+            {"file": name, "text": one.read_text(encoding="utf-8")} for name, one in texts
+        ]
     }
 
 

@@ -92,12 +92,16 @@ def sign_out(house: TheHouse, _: Viewer, request: Request, response: Response) -
 
 @router.get("/me")
 def me(house: TheHouse, visitor: Viewer) -> dict[str, Any]:
-    """Who one is here, and the CSRF value of the session; `open`: nobody needs an account."""
+    """Who one is here, and the CSRF value of the session; `open`: nobody needs an account.
+
+    `steers`: orders from here reach the runs that are shown.
+    """
     return {
         "name": visitor.name,
         "role": visitor.role.value,
         "csrf": visitor.csrf or None,
         "open": house.is_open(),
+        "steers": not house.is_central,
     }
 
 

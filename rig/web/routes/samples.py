@@ -10,21 +10,25 @@ import numpy as np
 import pyarrow as pa
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
+from sqlalchemy import Engine
 from starlette.background import BackgroundTask
 
 from rig.bench.run_files import export_run
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.records import SAMPLE_COLUMNS
+from rig.store.arrow import sample_schema
 from rig.store.exporting import FORMATS
 from rig.store.queries import find_run
-from rig.store.samples import WHOLE, between, extent, samples
+from rig.store.samples import Window, between, extent, samples
 from rig.store.thinning import thinned
 from rig.web.access import TheHouse, Viewer
 from rig.web.answers import RunId, run_of
+from rig.web.house import House
 
 router = APIRouter(tags=["samples"])
 
 TIME = "test_time_second"
+LONG_SAMPLES = 50_000  # fewer are read as they are
 _USUAL = f"{TIME},voltage_volt,current_ampere"
 _NOT_ASKED_FOR = frozenset({"run_id", "aux"})
 Second = Annotated[float | None, Query(allow_inf_nan=False, description="Test time, seconds.")]
@@ -46,18 +50,19 @@ def window(
     found = run_of(house, run_id)
     number = found.run["run_id"]
     names = _columns(columns)
-    part = WHOLE
+    part = Window(0, extent(found.samples, number) - 1)
     if begin_second is not None or end_second is not None:
         begin = -np.inf if begin_second is None else begin_second
         end = np.inf if end_second is None else end_second
         part = between(found.samples, number, float(begin), float(end))
-    table = samples(found.samples, number, ("seq", *names), part)
+    table = _read(house, found.samples, number, names, part)
     rows = _kept(table, names, points)
+    count = max(0, part.seq_last - part.seq_first + 1)
     return {
         "run_id": number,
         "samples": extent(found.samples, number),
-        "in_window": table.num_rows,
-        "thinned": len(rows) < table.num_rows,
+        "in_window": count,
+        "thinned": len(rows) < count,
         "columns": {name: table.column(name).take(rows).to_pylist() for name in ("seq", *names)},
     }
 
@@ -96,6 +101,18 @@ def _columns(text: str) -> tuple[str, ...]:
     if problems or not names:
         raise BadInput(problems or Problem("columns", "none is named", _USUAL))
     return tuple(name for name in dict.fromkeys((TIME, *names)) if name != "seq")
+
+
+def _read(
+    house: House, engine: Engine, run_id: str, names: tuple[str, ...], window: Window
+) -> pa.Table:
+    """Return the samples of a window; of a long one only what a plot can show, where all are numbers."""
+    columns = ("seq", *names)
+    schema = sample_schema(names)
+    is_long = window.seq_last - window.seq_first >= LONG_SAMPLES
+    if is_long and all(pa.types.is_floating(schema.field(name).type) for name in names):
+        return house.overviews.read(engine, run_id, columns, window)
+    return samples(engine, run_id, columns, window)
 
 
 def _kept(table: pa.Table, names: tuple[str, ...], points: int) -> pa.Array:

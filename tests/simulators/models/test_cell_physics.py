@@ -72,9 +72,7 @@ def test_a_cell_outside_the_voltage_limit_is_pulled_to_it(make_cell: MakeCell) -
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     level=st.floats(-5.0, 5.0),
     limit=st.floats(1e-6, 1.0),
@@ -94,9 +92,7 @@ def test_a_held_voltage_is_held_or_the_current_is_at_its_limit(
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     level=st.floats(-0.01, 0.01),
     limit=st.floats(0.5, 5.0),

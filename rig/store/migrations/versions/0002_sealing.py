@@ -35,6 +35,7 @@ def _columns() -> None:
         "applied_pressure_pa",
     ):
         _add("spectrum", sa.Column(name, sa.Float))
+    _add("spectrum", sa.Column("objection", sa.Text), sa.Column("repeat_of", sa.Integer))
     _add(
         "feed",
         sa.Column("rig_id", sa.String(32)),

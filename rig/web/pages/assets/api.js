@@ -16,7 +16,8 @@ export async function me() {
   return person;
 }
 
-export const mayAct = () => person !== null && person.role !== "viewer";
+// A page that shows a server's database steers nothing: orders reach a run on the computer that runs it.
+export const mayAct = () => person !== null && person.role !== "viewer" && person.steers;
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
@@ -28,13 +29,15 @@ async function ask(method, path, body) {
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
-  if (answer.status === 401 && path !== "/api/sign-in") signIn();
+  if (answer.status === 401 && path !== "/api/sign-in") return signIn();
   throw new Refused(answer.status, content);
 }
 
-export function signIn() {
+// Leaves the page; whoever waits for an answer waits no longer than that.
+function signIn() {
   const here = location.pathname + location.search;
-  if (location.pathname !== "/sign-in") location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+  location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+  return new Promise(() => {});
 }
 
 // Calls again and again, never two at once, and no more often than the server bears: a look that takes

@@ -9,7 +9,7 @@ import { exportsOf, resultRow } from "./run-parts.js";
 import { isOver, showState } from "./states.js";
 import { placeOf, pressureOf } from "./tile.js";
 import { TimePlot } from "./time-plot.js";
-import { duration, fixed, moment, NONE, percent, scaled } from "./words.js";
+import { ampere, duration, fixed, moment, NONE, percent } from "./words.js";
 
 const main = document.getElementById("main");
 const place = location.pathname.split("/");
@@ -22,8 +22,13 @@ await frame();
 if (kind === "run") await open(wanted).catch((failure) => main.append(make("h1", {}, "Run"), make("p", {}, failure.message)));
 watch(show);
 
-const mine = (one) => (kind === "run" ? one.run_id === shownRun : one.channel === wanted && (!rig || one.rig_id === rig));
-const find = () => [...channels.values()].find(mine) ?? null;
+function mine(one) {
+  return kind === "run" ? one.run_id === shownRun : one.channel === wanted && (!rig || one.rig_id === rig);
+}
+
+function find() {
+  return [...channels.values()].find(mine) ?? null;
+}
 
 function show(what) {
   if (what === "lost" || what === "trends") return;
@@ -71,7 +76,9 @@ function build() {
   again = repeat(tables, 5000);
 }
 
-const panel = (title, ...content) => make("section", { className: "panel" }, make("h2", {}, title), ...content);
+function panel(title, ...content) {
+  return make("section", { className: "panel" }, make("h2", {}, title), ...content);
+}
 
 function headline() {
   return make("div", { className: "headline" }, make("h1", {}, run.channel), parts.state,
@@ -91,7 +98,7 @@ function showStatus(status) {
   if (mayAct()) showVerbs(status);
   if (parts.step !== status.step_count || parts.wasIn !== status.state) {
     [parts.step, parts.wasIn] = [status.step_count, status.state];
-    showStep();
+    showStep(status);
     again();
   }
 }
@@ -104,7 +111,7 @@ function showEnded() {
 
 function showReadings(status) {
   const rows = [
-    ["Voltage", `${fixed(status.voltage_volt, 4)} V`], ["Current", scaled(status.current_ampere, "A").join(" ")],
+    ["Voltage", `${fixed(status.voltage_volt, 4)} V`], ["Current", ampere(status.current_ampere).join(" ")],
     ["Cell", `${fixed(status.surface_temperature_celsius, 2)} °C`], ["Chamber", `${fixed(status.ambient_temperature_celsius, 2)} °C`],
     ["Pressure", pressureOf(status).join(" ")], ["Retention", percent(status.capacity_retention, 2)],
     ["Test time", duration(status.test_time_second)], ["Left", isOver(status.state) ? NONE : duration(status.left_second)], ["Place", placeOf(status)],
@@ -135,10 +142,10 @@ function buildSteps() {
   if (!rows.length) parts.steps.append(make("li", {}, "This version cannot read the run's protocol."));
 }
 
-async function showStep() {
-  const { now } = await get(`/api/runs/${shownRun}/program`);
+function showStep(status) {
+  const [now] = Object.entries(steps.numbers).find(([, number]) => number === status.step_number) ?? [];
   for (const item of parts.steps.children) {
-    const here = item.dataset.address === String(now) && !isOver(parts.wasIn);
+    const here = item.dataset.address === now && !isOver(status.state);
     item.classList.toggle("now", here);
     if (here) { item.setAttribute("aria-current", "step"); parts.steps.scrollTop = item.offsetTop - parts.steps.offsetTop - 60; }
     else item.removeAttribute("aria-current");
@@ -168,7 +175,9 @@ function whyNot(status, verb) {
   return `a run that is ${status.state} cannot ${verb}; possible: ${status.verbs.join(", ") || "nothing"}`;
 }
 
-const tellWhy = (verb) => say(parts.why, whyNot(find(), verb) || VERBS[verb][1]);
+function tellWhy(verb) {
+  say(parts.why, whyNot(find(), verb) || VERBS[verb][1]);
+}
 
 async function press(verb) {
   if (whyNot(find(), verb)) { tellWhy(verb); return; }

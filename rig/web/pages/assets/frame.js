@@ -15,7 +15,7 @@ export async function frame() {
     make("nav", { "aria-label": "Pages" }, PAGES.filter(([path]) => path !== "/start" || mayAct()).map(pageLink)),
     make("span", { className: "spring" }),
     linkState(),
-    make("span", { className: "small soft", id: "who" }, person.open ? "open: no accounts" : `${person.name} · ${person.role}`),
+    make("span", { className: `small soft${person.open ? " nobody" : ""}`, id: "who" }, person.open ? "open: no accounts" : `${person.name} · ${person.role}`),
     person.csrf ? make("button", { className: "quiet", onclick: signOut }, "Sign out") : null,
     make("button", { className: "quiet", title: "Light or dark", "aria-label": "Light or dark", onclick: () => globalThis.switchTheme() }, "◐"),
     mayAct() ? allSafe() : null,

@@ -1,12 +1,12 @@
 // The live stream: every channel as it is now. After a lost connection it comes back by itself.
-import { get, signIn } from "./api.js";
+import { get } from "./api.js";
 
 const SILENT_MS = 6000; // the server sends something twice a second
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 export const channels = new Map(); // "rig/channel" -> its newest status
 export const trends = new Map();
-export const state = { connected: false, lookedUs: 0, failure: "", alarms: [], lostSince: Date.now(), served: false };
+export const state = { connected: false, lookedUs: 0, failure: "", alarms: [], news: {}, lostSince: Date.now(), served: false };
 
 const watchers = new Set();
 let source = null, silence = 0, tries = 0, wait = 0;
@@ -46,6 +46,7 @@ function take(data) {
   state.lookedUs = data.looked_us;
   state.failure = data.failure;
   state.alarms = data.bench_alarms;
+  state.news = data.news;
   for (const status of data.channels) channels.set(keyOf(status), status);
 }
 
@@ -63,8 +64,8 @@ async function lost() {
   tell("lost");
   wait = setTimeout(connect, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);
   tries += 1;
-  // A stream that is refused says nothing of why: ask, and sign in again where that is it.
-  get("/api/me").catch((refusal) => { if (refusal.status === 401) signIn(); });
+  // A stream that is refused says nothing of why: asking leads to the door where that is it.
+  get("/api/me").catch(() => {});
 }
 
 addEventListener("online", () => { if (!state.connected) { clearTimeout(wait); connect(); } });

@@ -30,10 +30,10 @@ export function axis(title, more = {}) {
 
 export function layout(more) {
   return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 64, r: 12, t: 8, b: 44 },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 13 },
     hoverlabel: { bgcolor: colour("surface"), font: { color: colour("ink") } },
-    showlegend: false, legend: { orientation: "h", y: 1.08, x: 0 }, ...more,
+    showlegend: false, legend: { orientation: "h", y: 1.01, yanchor: "bottom", x: 0 }, ...more,
   };
 }
 
@@ -41,5 +41,6 @@ export const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRe
 
 export async function draw(element, traces, wanted) {
   const library = await plotly();
-  await library.react(element, traces, layout(wanted), CONFIG);
+  const margin = { l: 64, r: 12, t: wanted.showlegend ? 40 : 8, b: 44 }; // room for a legend of two lines
+  await library.react(element, traces, layout({ margin, ...wanted }), CONFIG);
 }

@@ -70,7 +70,9 @@ function build(name) {
   return choices.get(name);
 }
 
-const chosen = () => [...choices].filter(([, one]) => one.tick.checked).map(([name]) => name);
+function chosen() {
+  return [...choices].filter(([, one]) => one.tick.checked).map(([name]) => name);
+}
 
 // --- protocol -------------------------------------------------------------------------------------
 
@@ -97,7 +99,9 @@ function variablesGiven() {
   return Object.fromEntries(lines.map((line) => line.split("=")).map(([name, ...value]) => [name.trim(), value.join("=").trim()]));
 }
 
-const body = () => ({ text: text.value, file, variables: variablesGiven(), channels: chosen() });
+function body() {
+  return { text: text.value, file, variables: variablesGiven(), channels: chosen() };
+}
 
 // --- check ----------------------------------------------------------------------------------------
 

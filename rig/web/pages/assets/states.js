@@ -30,6 +30,7 @@ const LOOKS = {
 
 const OTHER = ["idle", "ring"];
 export const lookOf = (state) => (LOOKS[state] ?? OTHER)[0];
+export const ORDER = Object.keys(LOOKS);
 export const isOver = (state) => ["finished", "stopped", "tripped", "failed", "free"].includes(state);
 export const isAlive = (state) => ["starting", "running", "suspended", "pausing", "stopping"].includes(state);
 

@@ -1,7 +1,7 @@
 // One channel as a tile. It is built once; afterwards only what differs is written.
 import { drawing, make, say } from "./dom.js";
 import { isAlive, lookOf, showState, wordOf } from "./states.js";
-import { duration, fixed, NONE, percent, scaled } from "./words.js";
+import { ampere, duration, fixed, NONE, percent, scaled } from "./words.js";
 
 const SPARK_WIDTH = 240, SPARK_HEIGHT = 40;
 
@@ -13,7 +13,7 @@ export function buildTile(status, tick) {
     simulated: make("span", { className: "badge", title: "simulated instruments", hidden: true }, "SIM"),
     cell: part("tile-cell line soft"), volt: part("tile-volt", "span"), ampere: part("tile-ampere", "span"), more: part("tile-more"),
     spark: drawing(`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, "", "spark"), doing: part("tile-doing line"),
-    next: part("tile-next line"), bar: part("bar"), place: part("tile-place"),
+    next: part("tile-next"), bar: part("bar"), place: part("tile-place"),
   };
   parts.spark.setAttribute("preserveAspectRatio", "none");
   parts.bar.append(make("i"));
@@ -46,8 +46,8 @@ export function showTile(tile, status) {
   showState(parts.state, status.state);
   parts.simulated.hidden = !status.simulated;
   say(parts.cell, [status.cell, status.protocol].filter(Boolean).join(" · ") || "no run yet");
-  showNumber(parts.volt, fixed(status.voltage_volt, 4), "V");
-  showNumber(parts.ampere, ...(status.current_ampere === null ? ["", ""] : scaled(status.current_ampere, "A")));
+  showNumber(parts.volt, ...(status.run_id ? [fixed(status.voltage_volt, 4), "V"] : ["", ""]));
+  showNumber(parts.ampere, ...(status.current_ampere === null ? ["", ""] : ampere(status.current_ampere)));
   showMore(parts.more, status);
   say(parts.doing, status.doing);
   say(parts.next, alarm ? alarm.message : whyAndNext(status));

@@ -23,7 +23,7 @@ export class TimePlot {
     this.last = null;
     this.choice = make("span", { className: "choice", role: "group", "aria-label": "How much" },
       LENGTHS.map(([word, second]) => make("button", { type: "button", "aria-pressed": String(second === null), onclick: () => this.follow(second) }, word)));
-    this.words = make("span", { className: "small soft", id: "plot-words" });
+    this.words = make("span", { className: "small soft", id: "plot-words", role: "status" }, "reading the samples …");
     this.plot = make("div", { className: "plot tall", id: "time-plot" });
     this.element = make("section", { className: "panel" },
       make("div", { className: "plot-head" }, make("h2", {}, "Time"), this.words, this.choice), this.plot);

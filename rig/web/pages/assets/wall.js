@@ -4,12 +4,12 @@ import { acknowledge, askReason, nameOf, order, VERBS } from "./ask.js";
 import { fill, make, say } from "./dom.js";
 import { frame } from "./frame.js";
 import { channels, keyOf, state, trends, watch } from "./live.js";
-import { isAlive, lookOf, stateBadge } from "./states.js";
+import { isAlive, lookOf, ORDER, stateBadge } from "./states.js";
 import { buildTile, showSpark, showTile } from "./tile.js";
 import { duration, moment, plural } from "./words.js";
 
 const SILENT_SECOND = 30; // a rig whose runs are alive and of which nothing came for so long
-const MOST_ALARMS = 4;
+const CROWDED = 40; // channels: what stands above the tiles is then small
 const GROUP_VERBS = ["pause", "resume", "skip", "stop"];
 const RANK = { trouble: 1, waiting: 2 };
 
@@ -58,9 +58,9 @@ function showSections(all) {
   for (const [rig, section] of sections) if (!rigs.has(rig)) { section.box.remove(); sections.delete(rig); }
   for (const [rig, statuses] of rigs) {
     const section = sectionOf(rig);
-    section.head.hidden = !several;
+    section.head.hidden = !several && !state.news[rig];
     say(section.name, statuses.find((one) => one.rig)?.rig || "this rig");
-    say(section.silent, several ? silence(statuses) : "");
+    say(section.silent, state.news[rig] || (several ? silence(statuses) : ""));
     const wanted = [...statuses].map((one, at) => [rankOf(one), at, tiles.get(keyOf(one))]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     wanted.forEach(([, , tile], at) => { if (section.grid.children[at] !== tile) section.grid.insertBefore(tile, section.grid.children[at] ?? null); });
   }
@@ -91,30 +91,28 @@ function silence(statuses) {
 }
 
 function arrange() {
-  const count = tiles.size, several = sections.size > 1;
+  const counts = [...sections.values()].map((one) => one.grid.children.length);
+  const count = counts.reduce((sum, one) => sum + one, 0);
   if (!count) return;
-  const width = main.clientWidth - 32, narrow = innerWidth <= 640;
-  const height = innerHeight - board.getBoundingClientRect().top - scrollY - 24;
-  const [columns, tall] = narrow ? [1, count > 12 ? 128 : 216] : fit(count, width, several ? 0 : height);
+  const gap = count > 100 ? 6 : count > 24 ? 8 : 12;
+  const height = innerHeight - board.getBoundingClientRect().top - scrollY - 20 - (counts.length > 1 ? 48 * counts.length : 0);
+  const [columns, tall] = innerWidth <= 640 ? [1, count > 12 ? 128 : 216] : fit(counts, main.clientWidth - 32, height, gap, count > 100 ? [112, 48] : [176, 100]);
   board.style.setProperty("--columns", columns);
   board.style.setProperty("--tile-height", `${tall}px`);
-  board.style.setProperty("--gap", count > 100 ? "6px" : count > 24 ? "8px" : "12px");
+  board.style.setProperty("--gap", `${gap}px`);
 }
 
 // As large as they can be with all on one screen; where that would be too small, the wall is scrolled.
-function fit(count, width, height) {
-  const gap = count > 100 ? 6 : count > 24 ? 8 : 12;
-  const [least, lowest] = count > 100 ? [112, 50] : [180, 104];
-  let best = [1, 0, 0];
-  for (let columns = 1; columns <= count; columns += 1) {
+function fit(counts, width, height, gap, [narrowest, lowest]) {
+  let best = [1, 0, -Infinity];
+  for (let columns = 1; columns <= Math.max(...counts); columns += 1) {
     const wide = (width - gap * (columns - 1)) / columns;
-    if (wide < least && columns > 1) break;
-    const rows = Math.ceil(count / columns);
-    const free = (height - gap * (rows - 1)) / rows;
-    const tall = Math.floor(Math.min(380, wide / 1.35, Math.max(lowest, free || wide / 1.7)));
-    const fits = rows * (tall + gap) <= height + gap ? 1e6 : 0;
-    const score = fits + Math.min(wide / 1.7, tall) * (fits ? 1 : -rows);
-    if (columns === 1 || score > best[2]) best = [columns, tall, score];
+    if (wide < narrowest && columns > 1) break;
+    const rows = counts.reduce((sum, one) => sum + Math.ceil(one / columns), 0);
+    const tall = Math.floor(Math.min(380, wide / 1.3, Math.max(lowest, (height - gap * (rows - 1)) / rows)));
+    const over = Math.max(0, rows * (tall + gap) - gap - height);
+    const score = Math.min(wide / 1.7, tall) - over;
+    if (score > best[2]) best = [columns, tall, score];
   }
   return best;
 }
@@ -124,10 +122,11 @@ function fit(count, width, height) {
 function showTally(all) {
   const counts = new Map();
   for (const one of all) counts.set(one.state, (counts.get(one.state) ?? 0) + 1);
-  const text = JSON.stringify([...counts]);
+  const inOrder = [...counts].sort(([one], [other]) => ORDER.indexOf(one) - ORDER.indexOf(other));
+  const text = JSON.stringify(inOrder);
   if (tally.dataset.text === text) return;
   tally.dataset.text = text;
-  fill(tally, ...[...counts].map(([name, count]) => make("span", { className: "row" }, make("b", {}, `${count}`), stateBadge(name))));
+  fill(tally, ...inOrder.map(([name, count]) => make("span", { className: "row" }, make("b", {}, `${count}`), stateBadge(name))));
 }
 
 function showAlarms(all) {
@@ -135,8 +134,9 @@ function showAlarms(all) {
   const text = JSON.stringify(standing.map((one) => [one.alarm_id, one.times]));
   if (alarms.dataset.text === text) return;
   alarms.dataset.text = text;
-  const rest = standing.length - MOST_ALARMS;
-  fill(alarms, ...standing.slice(0, MOST_ALARMS).map(alarmLine));
+  const crowded = all.length > CROWDED, most = crowded ? 2 : 4, rest = standing.length - most;
+  main.classList.toggle("crowded", crowded);
+  fill(alarms, ...standing.slice(0, most).map(alarmLine));
   if (rest > 0) alarms.append(make("p", {}, `and ${plural(rest, "more alarm")}, on the tiles below`));
 }
 

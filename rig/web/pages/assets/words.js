@@ -4,7 +4,15 @@ export const NONE = "–";
 const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
 
 export function fixed(value, decimals) {
-  return value === null || value === undefined ? NONE : value.toFixed(decimals).replace("-", "−");
+  if (value === null || value === undefined) return NONE;
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−"); // noise has no sign
+}
+
+// A current: what is less than a nanoampere is a source meter's noise, and not worth its digits.
+export function ampere(value) {
+  if (value !== null && value !== undefined && Math.abs(value) < 1e-9) return [fixed(value * 1e9, 3), "nA"];
+  return scaled(value, "A");
 }
 
 // A value with four digits and the prefix that suits it: [text, unit].
