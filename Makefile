@@ -7,7 +7,8 @@ DEMO_OUT ?= demo-out
 BIN := $(VENV)/bin
 SOURCES := rig drivers simulators tests benchmarks
 
-SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py two_rigs.py)
+SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py two_rigs.py \
+	watchdog.py steering.py hosted_kill.py) tests/web/test_page_data.py
 
 # Modules that are not kept compiled are compiled anew in every worker and every `rig` that a test starts.
 WRITTEN := env -u PYTHONDONTWRITEBYTECODE

@@ -165,7 +165,7 @@ def _without_engine(
     died = (state, RECOVER) in TRANSITIONS and state not in _PUT_ASIDE
     if verb is Verb.SAFE or (verb is Verb.STOP and died):
         return _make_safe(
-            engine, database, run, lambda words: _end(engine, run, state, words), order, clock
+            engine, database, run, lambda words: _end(engine, run, state, words), order, clock=clock
         )
     if verb is Verb.STOP and state in _PUT_ASIDE:
         _end(engine, run, state, order.words)
@@ -207,6 +207,7 @@ def _make_safe(
     run: queries.RunRecord,
     end: Callable[[str], None],
     order: Order,
+    *,
     clock: Clock,
 ) -> Answer:
     """Open the channel's instruments and disconnect the cell by each, confirmed, or raise the alarm."""

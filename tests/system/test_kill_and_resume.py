@@ -153,6 +153,7 @@ def test_a_run_over_real_sockets_and_ptys_survives_kill_9(served: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_ctrl_c_disconnects_and_the_run_goes_on_later(served: Path) -> None:
     process = rig(
         served, "run", "short.yaml", "--channel", "C1", "--bench", "bench.yaml", "--set", "cycles=1"
@@ -167,6 +168,7 @@ def test_ctrl_c_disconnects_and_the_run_goes_on_later(served: Path) -> None:
     assert_consistent(served)
 
 
+@pytest.mark.slow
 def test_every_interrupted_run_is_found_and_taken_up_and_only_those(tmp_path: Path) -> None:
     (tmp_path / "short.yaml").write_text(
         PROTOCOL.replace("steps:", "on_gap: pause\nsteps:", 1), encoding="utf-8"

@@ -113,6 +113,7 @@ def test_what_is_no_run_and_no_channel_is_bad_input(tmp_path: Path) -> None:
     assert "no run" in outcome.err
 
 
+@pytest.mark.slow
 def test_two_people_at_once_are_both_answered(running: Engineer) -> None:
     outcomes: list[Outcome] = []
     # The streams of this process are one: the second person is a process of its own.

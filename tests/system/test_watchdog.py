@@ -283,6 +283,7 @@ def test_what_the_engine_could_not_confirm_the_watchdog_goes_on_trying(
 # --- nothing to do -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_after_a_normal_end_no_watchdog_is_left_and_it_has_touched_nothing(
     folder: Path, smu: Watched
 ) -> None:
@@ -298,6 +299,7 @@ def test_after_a_normal_end_no_watchdog_is_left_and_it_has_touched_nothing(
     assert engine.events("alarm") == []
 
 
+@pytest.mark.slow
 def test_a_watchdog_that_dies_is_replaced_once_then_nobody_watches_and_ctrl_c_still_works(
     folder: Path, smu: Watched
 ) -> None:

@@ -137,6 +137,7 @@ def test_health_says_whether_anything_was_lost(page: Page) -> None:
     expect(page.locator("#runs tbody tr").first).to_contain_text("C1")
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_told_and_comes_back_by_itself(browser: Browser, folder: Path) -> None:
     with rig_serve(folder, "--observe") as address:
         context = browser.new_context(viewport=DESK)

@@ -37,6 +37,7 @@ def test_a_session_lets_in_and_names_who_it_is_in_the_journal(signed_in: TestCli
         "role": "operator",
         "csrf": "",
         "open": False,
+        "steers": True,
     }
     signed_in.post("/api/runs/last/orders", json=ORDER)
     (line,) = signed_in.get("/api/runs/last/journal").json()["journal"]
