@@ -19,13 +19,13 @@ demo: $(VENV)/.runtime  ## run the main job on simulated instruments: rig.db and
 	$(BIN)/rig demo --out $(DEMO_OUT)
 
 test: $(VENV)/.dev  ## the fast suite
-	$(WRITTEN) $(BIN)/python -m pytest -n 3 -m "not slow"
+	$(WRITTEN) $(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
 slow: $(VENV)/.dev  ## what takes minutes, and every property with many examples
 	$(WRITTEN) $(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=thorough
 
 survive: $(VENV)/.dev  ## engines, servers and power killed, a short soak: some minutes
-	$(BIN)/python -m pytest -n 2 -m slow $(SURVIVAL)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(SURVIVAL)
 
 check: export CI = 1  # the tests of the page are not skipped
 check: $(VENV)/.dev browser format lint types contracts test  ## all that CI does

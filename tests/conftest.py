@@ -18,6 +18,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A page's module has a browser and a server of its own: one worker has it whole, and begins with it."""
+    for item in items:
+        if item.path.name.startswith("test_page_"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())

@@ -67,6 +67,7 @@ class Ports:
                 yield from self._close(name)
         for users in self._users.values():
             users.discard(user)
+        self._users = {name: users for name, users in self._users.items() if users}
 
     def _open(self, name: str) -> Generator[Request, Any, list[Problem]]:
         opened: list[Plugged] = []
@@ -98,8 +99,7 @@ class Ports:
             link = self._bench.unplug(name)
             yield from self._surely(name, lambda: _close(link))
             self._moving.discard(name)
-        self._schedule.retire(name)
-        del self._users[name]
+        self._schedule.retire(name)  # who came meanwhile opens it anew
 
     def _settled(self, name: str, *, patient: bool = False) -> Task:
         while name in self._moving:

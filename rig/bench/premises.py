@@ -5,7 +5,8 @@ Everything here happens in the engine's thread; what may block is a request to a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -40,6 +41,7 @@ class Premises:
     seed: int = 1  # of the simulated cells, where they are
     # Chamber or sensor at work -> runs that have it, or the one that had it last.
     _kept_by: dict[str, list[Run]] = field(default_factory=dict)
+    _count: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def bench(self) -> OpenBench:
@@ -130,7 +132,8 @@ class Premises:
         at_work = name in self._kept_by
         self._kept_by[name] = [*self._living(name), run]
         if not at_work:
-            holder = f"shared {name}"
+            # Not only by name: the last one's task may still be giving back what it had.
+            holder = f"shared {name} {next(self._count)}"
             self.ports.share(holder, name)
             self.locks.share(holder, name)
             self.session.schedule.add(self._shared_task(shared, holder))
