@@ -25,7 +25,7 @@ slow: $(VENV)/.dev  ## what takes minutes, and every property with many examples
 	$(WRITTEN) $(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=thorough
 
 survive: $(VENV)/.dev  ## engines, servers and power killed, a short soak: some minutes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(SURVIVAL)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow -k "not for_a_minute" $(SURVIVAL)
 
 check: export CI = 1  # the tests of the page are not skipped
 check: $(VENV)/.dev browser format lint types contracts test  ## all that CI does
