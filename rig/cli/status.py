@@ -34,6 +34,8 @@ def status(
     for one in chosen:
         for line in lines(one):
             typer.echo(line)
+    if not chosen:
+        typer.echo("no channel has run anything yet; what was brought in: rig runs list")
     for alarm in wall.bench_alarms:
         typer.echo(f"ALARM  the bench: {alarm['message']}")
     return 0
