@@ -27,30 +27,28 @@ def keep_results(engine: Engine, findings: RunFindings) -> None:
     for quantity in findings.quantities:
         values = quantity.to_dict()
         flags = values.pop("flags")
-        row: dict[str, Any] = {
-            "run_id": findings.run_id,
-            "method": quantity.key,
-            "version": __version__,
-            "inputs_sha256": inputs,
-            "created_us": RealClock().wall_us(),
-            "values": values,
-            "flags": flags,
-        }
-        queries.replace_result(engine, row)
+        _keep(engine, findings.run_id, quantity.key, inputs, values=values, flags=flags)
 
 
 def keep_outcome(engine: Engine, method: str, outcome: Outcome) -> None:
     """Write what a whole analysis gave for a run; the same values replace their predecessor."""
-    values = dict(outcome.values)
-    text = json.dumps(values, sort_keys=True, default=str)
+    text = json.dumps(dict(outcome.values), sort_keys=True, default=str)
+    inputs = hashlib.sha256(f"{__version__} {text}".encode()).hexdigest()
+    flags = [dict(note) for note in outcome.flags]
+    _keep(engine, outcome.run_id, method, inputs, values=json.loads(text), flags=flags)
+
+
+def _keep(
+    engine: Engine, run_id: str, method: str, inputs: str, *, values: object, flags: object
+) -> None:
     row: dict[str, Any] = {
-        "run_id": outcome.run_id,
+        "run_id": run_id,
         "method": method,
         "version": __version__,
-        "inputs_sha256": hashlib.sha256(f"{__version__} {text}".encode()).hexdigest(),
+        "inputs_sha256": inputs,
         "created_us": RealClock().wall_us(),
-        "values": json.loads(text),
-        "flags": [dict(note) for note in outcome.flags],
+        "values": values,
+        "flags": flags,
     }
     queries.replace_result(engine, row)
 

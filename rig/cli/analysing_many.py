@@ -12,6 +12,7 @@ import typer
 from rig.cli.output import output_file, print_json
 from rig.cli.running import Database, Json
 from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.store.address import without_password
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,9 @@ def analyse(
     try:
         chosen = choose_runs(engine, where)
         if chosen.empty:
-            raise BadInput(Problem("--where", f"no run of {url_shown(url)} is meant by {where!r}"))
+            raise BadInput(
+                Problem("--where", f"no run of {without_password(url)} is meant by {where!r}")
+            )
         outcomes = _fitted(kind, url, list(chosen["run_id"]), workers, dask)
         if keep:
             _keep(engine, kind, outcomes)
@@ -80,13 +83,6 @@ def analyse(
     else:
         _show(kind, chosen, outcomes)
     return 1 if len(failed) == len(outcomes) else 0
-
-
-def url_shown(url: str) -> str:
-    """Return a database's address as it may be shown."""
-    from rig.store.address import without_password
-
-    return without_password(url)
 
 
 def _require(kind: str, dask: str | None, workers: int | None, out: str | None) -> Path | None:

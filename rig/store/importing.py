@@ -28,7 +28,7 @@ from rig.store.arrow import sample_schema
 from rig.store.database import translated
 from rig.store.inserting import know_rig, with_samples
 
-RIG_ID = "imported"
+RIG_ID = tables.IMPORTED_RIG
 _RIG_NAME = "files of other cyclers"
 _CHANNEL = "imported"
 _END_REASON = "as in the file"

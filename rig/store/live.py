@@ -32,9 +32,7 @@ TREND_SAMPLES = 60
 # for days has millions of them behind.
 SPOOL_ROWS = 5_000
 
-# rig.store.importing.RIG_ID: what was brought in from a file. That module reads every format there is,
-# and is not loaded for a word.
-IMPORTED_RIG = "imported"
+IMPORTED_RIG = tables.IMPORTED_RIG
 
 ALIVE = (
     RunState.STARTING,

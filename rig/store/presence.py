@@ -32,11 +32,11 @@ _HEARD = text(
 _WHO = text("UPDATE feed SET rig_id = :rig_id, hostname = :hostname WHERE feed_id = :feed_id")
 _ENDED = text("UPDATE feed SET ended_us = last_seen_us WHERE feed_id = :feed_id")
 OWN_RIG_KEY = "rig_id"  # in ``meta``, which stays where it is
-# A database of version 1 does not say which is its own; files of cyclers (rig.store.importing.RIG_ID)
+# A database of version 1 does not say which is its own; files of cyclers (tables.IMPORTED_RIG)
 # were never on a rig.
 _OLDEST_RIG = (
     select(tables.rig.c.rig_id)
-    .where(tables.rig.c.rig_id != "imported")
+    .where(tables.rig.c.rig_id != tables.IMPORTED_RIG)
     .order_by(tables.rig.c.created_us)
     .limit(1)
 )

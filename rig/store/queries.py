@@ -121,12 +121,6 @@ def find_cell(engine: Engine, name: str) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
-def first_rig(engine: Engine) -> str | None:
-    """Return the id of the rig that this database belongs to, or None when it is new."""
-    rows = _rows(engine, select(tables.rig).order_by(tables.rig.c.created_us).limit(1))
-    return str(rows[0]["rig_id"]) if rows else None
-
-
 def insert_row(engine: Engine, table: Table, values: Mapping[str, Any]) -> None:
     """Insert one row in a transaction of its own: a run, a cell, a rig."""
     with translated(engine), engine.begin() as connection:

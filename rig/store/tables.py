@@ -29,6 +29,9 @@ metadata = MetaData()
 # called `rig db upgrade`. A new column or table stands in rig/store/migrations/versions/, too.
 SCHEMA_VERSION = 2
 
+# The rig of runs that were brought in from files of cyclers: no rig's own.
+IMPORTED_RIG = "imported"
+
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String))
 
 rig = Table(
