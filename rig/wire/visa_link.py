@@ -6,7 +6,6 @@ terminator is used: replies are cut in BufferedLink, as on every other port.
 
 from __future__ import annotations
 
-import functools
 import os
 
 import pyvisa
@@ -80,11 +79,6 @@ class VisaLink(BufferedLink):
             return  # already gone: there is nothing left to give back
 
 
-@functools.cache
-def _manager(library: str) -> pyvisa.ResourceManager:
-    return pyvisa.ResourceManager(library)
-
-
 def _open(resource_name: str) -> MessageBasedResource:
     library = os.environ.get("RIG_VISA_LIBRARY", "@py")
     try:
@@ -94,7 +88,8 @@ def _open(resource_name: str) -> MessageBasedResource:
             Problem("connect", f"not a VISA resource name: {error}", "GPIB0::18::INSTR")
         ) from error
     try:
-        resource = _manager(library).open_resource(resource_name)
+        # Never kept: pyvisa has one manager per library, and another user of it may have closed it.
+        resource = pyvisa.ResourceManager(library).open_resource(resource_name)
     except Exception as error:  # pyvisa-py raises bare Exception and ValueError here
         raise LinkClosed(
             f"{resource_name}: cannot open the VISA session ({library}): {error}",

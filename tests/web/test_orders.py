@@ -26,7 +26,7 @@ record: {every: 1 s}
 steps:
   - rest: {for: 10 h}
 """
-PATIENCE_SECOND = 30.0
+PATIENCE_SECOND = 120.0
 
 
 @pytest.fixture

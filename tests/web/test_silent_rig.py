@@ -17,13 +17,18 @@ __all__ = ["any_postgres", "database", "postgres"]
 
 
 @pytest.fixture
-def server(database: str):
-    """A server with a run that goes on, as far as it knows, on a rig that was there a moment ago."""
-    journal, server = journal_with(database, a=20), open_database(database)
+def journal(database: str):
+    """What the rig keeps at its own place."""
+    return journal_with(database, a=20)
+
+
+@pytest.fixture
+def server(database: str, journal: Engine):
+    """A server with a run that goes on, as far as it knows."""
+    server = open_database(database)
     with journal.begin() as connection:
         connection.exec_driver_sql("UPDATE run SET state = 'running'")
     deliver(journal, server)
-    show_life(journal, server)
     yield server
     for engine in (journal, server):
         engine.dispose()
@@ -34,9 +39,10 @@ def fall_silent(server: Engine) -> None:
         connection.exec_driver_sql("UPDATE feed SET last_seen_us = last_seen_us - 60000000")
 
 
-def test_a_silent_rig_is_told_by_every_way_in(database, server):
+def test_a_silent_rig_is_told_by_every_way_in(database, journal, server):
     clock = HandClock()
     with visited(database, observe=True, clock=clock) as (client, _):
+        show_life(journal, server)
         assert client.get("/api/rigs").json()["rigs"][0]["news"] == ""
         assert client.get("/api/channels").json()["rigs"][0]["silent"] is False
         fall_silent(server)

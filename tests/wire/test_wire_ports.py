@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+import pyvisa
 
 from rig.core.errors import BadInput, LinkClosed, LinkTimeout
 from rig.core.link import Link
@@ -191,6 +192,14 @@ def test_a_serial_port_is_not_shared_with_a_second_opener() -> None:
         with pytest.raises(LinkClosed) as caught:
             open_link(f"serial://{line.link.name}", b"\n", 9600)
         assert "another program" in caught.value.remedy
+
+
+def test_a_visa_session_opens_after_a_script_in_the_same_process_closed_the_manager() -> None:
+    for _ in range(2):
+        for line in _over_pty("ASRL{path}::INSTR"):
+            line.say(b"here\n")
+            assert line.link.read_until(b"\n", 1.0) == b"here"
+        pyvisa.ResourceManager("@py").close()
 
 
 def test_a_misspelled_visa_name_is_bad_input() -> None:
