@@ -8,18 +8,24 @@ BIN := $(VENV)/bin
 SOURCES := rig drivers simulators tests benchmarks
 
 SURVIVAL := $(addprefix tests/system/test_,kills.py kill_and_resume.py server_kills.py soak.py two_rigs.py \
-	watchdog.py steering.py hosted_kill.py) tests/web/test_page_data.py
+	watchdog.py steering.py hosted_kill.py) tests/web/test_page_data.py \
+	tests/web/test_page_closer_look.py
+
+STORIES := $(addprefix tests/,cli conformance docs store system web)
 
 # Modules that are not kept compiled are compiled anew in every worker and every `rig` that a test starts.
 WRITTEN := env -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check browser format lint types contracts slow survive clean
+.PHONY: demo test stories check browser format lint types contracts slow survive clean
 
 demo: $(VENV)/.runtime  ## run the main job on simulated instruments: rig.db and report.html
 	$(BIN)/rig demo --out $(DEMO_OUT)
 
 test: $(VENV)/.dev  ## the fast suite
-	$(WRITTEN) $(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
+	$(WRITTEN) $(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow and not story"
+
+stories: $(VENV)/.dev  ## whole programs that talk to each other: pages, processes, every command of the docs
+	$(WRITTEN) $(BIN)/python -m pytest -n 3 --dist loadgroup -m "story and not slow" $(STORIES)
 
 slow: $(VENV)/.dev  ## what takes minutes, and every property with many examples
 	$(WRITTEN) $(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=thorough
@@ -38,6 +44,7 @@ format: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/oxlint --config .oxlintrc.json rig/web/pages/assets
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

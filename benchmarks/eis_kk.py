@@ -1,7 +1,8 @@
-"""Lin-KK and relaxation times: microseconds a spectrum, impedance.py's linKK beside it in one run.
+"""Lin-KK and relaxation times beside impedance.py's linKK and pyimpspec's DRT, all in one run.
 
-``python benchmarks/eis_kk.py [--json]``; needs ``pip install impedance pandas`` for the reference, says so
-where it is missing, and never asserts a time. ``measure()`` is for benchmarks/eis.py.
+``python benchmarks/eis_kk.py [--json]``; the references are in requirements-eis.txt, where they are missing
+it says so, and it never asserts a time. pyimpspec: Tikhonov with non-negative least squares, its defaults, one
+process; it gives no bands. ``measure()`` is for benchmarks/eis.py.
 """
 
 from __future__ import annotations
@@ -58,12 +59,16 @@ def measure() -> dict[str, object]:
     single = seconds_each(lambda: [check(one) for one in few], SINGLE)
     drt = seconds_each(lambda: [relaxation_times(one, force=True) for one in few], SINGLE)
     reference = reference_seconds(data[:REFERENCE])
+    other_drt = pyimpspec_seconds(data[:REFERENCE])
     figures: dict[str, object] = {
         "lin_kk_batched_millisecond": 1e3 * batched,
         "lin_kk_single_millisecond": 1e3 * single,
         "drt_single_millisecond": 1e3 * drt,
         "impedance_py_lin_kk_millisecond": None if reference is None else 1e3 * reference,
+        "pyimpspec_drt_millisecond": None if other_drt is None else 1e3 * other_drt,
     }
+    if other_drt is not None:
+        figures["drt_ratio"] = other_drt / drt
     if reference is not None:
         figures |= {"batched_ratio": reference / batched, "single_ratio": reference / single}
     return {**figures, **machine()}
@@ -82,6 +87,21 @@ def reference_seconds(data: NDArray[np.complex128]) -> float | None:
         with contextlib.redirect_stdout(io.StringIO()):
             for one in data:
                 linKK(HERTZ, one, c=0.85, max_M=100, fit_type="complex")
+
+    return seconds_each(work, len(data))
+
+
+def pyimpspec_seconds(data: NDArray[np.complex128]) -> float | None:
+    """Return pyimpspec's time a spectrum for a distribution; None where it is not installed."""
+    try:
+        from pyimpspec import DataSet, calculate_drt  # noqa: PLC0415
+    except ImportError:
+        return None
+    sets = [DataSet(frequencies=HERTZ, impedances=one) for one in data]
+
+    def work() -> None:
+        for one in sets:
+            calculate_drt(one, method="tr-nnls", num_procs=1)
 
     return seconds_each(work, len(data))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,12 +20,49 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 GRACE_SECOND = 2.0  # for a thread that has been told to end and is about to
 
 
+PAGE_MODULE = "test_page_"  # a module of the page has a browser and a server of its own
+
+# Whole programs that talk to each other: engines, browsers, database servers, every command of the
+# documentation, ladders of faults. Seconds each: `make stories`, not `make test`.
+STORIES = (
+    "cli/test_publish.py",
+    "cli/test_server_database.py",
+    "conformance/test_family_ladder.py",
+    "docs/test_commands.py",
+    "store/test_server_away.py",
+    "system/",
+    f"web/{PAGE_MODULE}",
+    "web/test_encryption.py",
+    "web/test_schema.py",
+)
+_HERE = Path(__file__).parent
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A page's module has a browser and a server of its own: one worker has it whole, and begins with it."""
+    """Name the stories; begin with the modules of the page: they are the longest."""
     for item in items:
-        if item.path.name.startswith("test_page_"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+        if item.path.relative_to(_HERE).as_posix().startswith(STORIES):
+            item.add_marker(pytest.mark.story)
+    items.sort(key=lambda item: not item.path.name.startswith(PAGE_MODULE))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker has a page's module whole, every other test goes wherever there is room.
+
+    Marks would say the same, but --dist loadgroup takes no notice of them since pytest 9.2
+    (pytest-dev/pytest-xdist issue 1386): each worker then starts servers and browsers for all.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WholePages(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return path if path.rpartition("/")[2].startswith(PAGE_MODULE) else nodeid
+
+    return WholePages(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rig.analysis.circuit_elements import KINDS, Complex, Parameter, Real
 from rig.core.errors import BadInput, Problem, did_you_mean
@@ -171,13 +171,30 @@ class Circuit:
     def sensitivities(self, s: Complex, values: Real) -> tuple[Complex, Complex]:
         """Return impedances (sets, n) and dZ/dvalue (sets, parameters, n) of ``values`` (sets, p).
 
-        ``s`` is j omega, of shape (n,) or (sets, n). The way of a fit: no copy more than needed.
+        ``s`` is j omega, of shape (n,) or (sets, n). The way of a fit: parts that differ in their
+        values only, such as arcs, are evaluated as one, with an axis of their own.
         """
-        impedance, derivatives = self.chain.evaluate(s, np.ascontiguousarray(values.T)[..., None])
-        by_value = np.empty((len(values), len(derivatives), s.shape[-1]), dtype=np.complex128)
-        for position, derivative in enumerate(derivatives):
-            by_value[:, position] = derivative
+        impedance = np.zeros((len(values), s.shape[-1]), dtype=np.complex128)
+        by_value = np.empty((len(values), values.shape[1], s.shape[-1]), dtype=np.complex128)
+        across = s if s.ndim == 1 else s[:, None]
+        for part, places in self._likes:
+            columns = np.moveaxis(values[:, places], -1, 0)[..., None]  # (own, sets, parts, 1)
+            each, derivatives = part.evaluate(across, columns)
+            impedance += each.sum(axis=1)
+            for own, derivative in enumerate(derivatives):
+                by_value[:, places[:, own]] = derivative
         return impedance, by_value
+
+    @functools.cached_property
+    def _likes(self) -> tuple[tuple[Element | Parallel, NDArray[np.int_]], ...]:
+        """Return one part of each form in the chain, and where all of that form have their values."""
+        found: dict[str, tuple[Element | Parallel, list[list[int]]]] = {}
+        begin = 0
+        for part in self.chain.parts:
+            size = len(part.parameters)
+            found.setdefault(form_of(part), (part, []))[1].append([*range(begin, begin + size)])
+            begin += size
+        return tuple((part, np.array(places)) for part, places in found.values())
 
     def position(self, name: str) -> int:
         """Return where ``name`` stands; impedance.py's ``CPE1_0`` means ``CPE1_Q`` here.
@@ -203,6 +220,19 @@ class Circuit:
 
     def __str__(self) -> str:
         return str(self.chain)
+
+
+def form_of(node: Element | Series | Parallel) -> str:
+    """Return the circuit's text with kinds for names: parts of one form have the same formula.
+
+    >>> form_of(Parallel((Series((Element("R", "R1"),)), Series((Element("CPE", "CPE_grain"),)))))
+    'p(R,CPE)'
+    """
+    if isinstance(node, Element):
+        return node.kind
+    if isinstance(node, Series):
+        return "-".join(map(form_of, node.parts))
+    return f"p({','.join(map(form_of, node.branches))})"
 
 
 def elements_of(node: Element | Series | Parallel) -> list[Element]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.analysis.flags import EIS_CORR, EIS_DRIFT, FlagNote, flag
-from rig.analysis.lin_kk import TERMS_PER_DECADE, basis, elements_at, weighted
+from rig.analysis.rc_chain import TERMS_PER_DECADE, basis, elements_at, weighted
 
 LARGEST_CHANGE = 0.01
 LARGEST_VOLT = 0.002

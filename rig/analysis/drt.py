@@ -1,22 +1,24 @@
 """The distribution of relaxation times of a spectrum, its peaks, and how far both can be trusted.
 
 Tikhonov regularisation with a distribution that is nowhere negative; series resistance, inductance
-and a blocking capacitance are part of the model. The bands are Bayesian: smoothness is the prior at
-the lambda used, noise is the residual's, and the Gaussian posterior is cut at zero (Effat and Ciucci,
-Electrochim. Acta 247, 1117 (2017)). They hold noise and smoothing, not the choice of lambda.
+and a blocking capacitance are part of the model. The bands are Bayesian: smoothness is the prior,
+noise is the residual's, and the Gaussian posterior is cut at zero (Effat and Ciucci, Electrochim.
+Acta 247, 1117 (2017)). At the lambda that predicts best such a band is too narrow: it knows the noise,
+and not that smoothing lowers every hill; its "95 %" held the truth at 63 % of the points of a ZARC's
+hill. So the band's prior is weaker than the curve's (undersmoothing: Hall, Ann. Stat. 20, 675 (1992)).
 
 Only data that obey Kramers-Kronig are taken, and no peak is read outside the measured window.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.analysis.drt_peaks import SIGMA_95, Peak, find_peaks, separation_flags
 from rig.analysis.drt_problem import (
     SERIES,
     DrtProblem,
@@ -26,46 +28,20 @@ from rig.analysis.drt_problem import (
     smoothed,
     spectral,
 )
-from rig.analysis.flags import EIS_KK, EIS_UNDET, FlagNote, Level, flag
+from rig.analysis.flags import EIS_KK, FlagNote, Level, flag
 from rig.analysis.kramers_kronig import KramersKronig, check
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import AnalysisError
 
 Floats = NDArray[np.float64]
 
-SIGMA_95 = 1.96
-# science.md 1.13: peaks nearer than a decade are one peak that may have been cut in two.
-LEAST_SEPARATION = 10.0
-LARGEST_ECHO = 0.1  # of the hill beside it
-NEGLIGIBLE = 0.02  # of the total resistance: below, even noise-free arcs ring
-
-Hill = tuple[int, NDArray[np.intp]]  # where the top is, and all points
-
-
-@dataclass(frozen=True, slots=True)
-class Peak:
-    """One process: the area under a peak, and where it stands."""
-
-    resistance_ohm: float
-    standard_error_ohm: float
-    time_constant_second: float
-
-    @property
-    def frequency_hertz(self) -> float:
-        return 1.0 / (2.0 * math.pi * self.time_constant_second)
-
-    @property
-    def capacitance_farad(self) -> float:
-        return self.time_constant_second / self.resistance_ohm
-
-    def to_dict(self) -> dict[str, float]:
-        return {
-            "resistance_ohm": self.resistance_ohm,
-            "standard_error_ohm": self.standard_error_ohm,
-            "time_constant_second": self.time_constant_second,
-            "frequency_hertz": self.frequency_hertz,
-            "capacitance_farad": self.capacitance_farad,
-        }
+# By how much the band's lambda is smaller. Over nine kinds of cell with 0.1 to 1 % of noise the band
+# holds 93 to 100 % of the points on hills and 98 % of all; of an arc with an exponent of 0.97, sharper
+# than anything smooth, 56 %.
+BAND_WEAKER = 20.0
+# The same for what stands out at all. With 1 a lone arc rings into a second peak in 40 of 100 spectra
+# at 1 % of noise, with 2 in 8; three arcs are three in 96 and in 92 (with 20 in none).
+CERTAIN_WEAKER = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +76,7 @@ class RelaxationTimes:
             "capacitance_farad": self.capacitance_farad,
             "lambda": self.lambda_used,
             "lambda_method": self.lambda_method,
-            "band_method": "Bayesian, 95 %, at this lambda",
+            "band_method": f"Bayesian, 95 %, at lambda / {BAND_WEAKER:g}",
             "residual_rms_relative": self.residual_rms_relative,
             "valid": self.kramers_kronig.valid,
             "time_constant_second": self.time_constant_second.tolist(),
@@ -128,9 +104,10 @@ def relaxation_times(
     parts = spectral(problem)
     used = choose_lambda(parts) if smoothing is None else smoothing
     answer = _non_negative(problem, used)
-    covariance = _covariance(problem, parts, used, answer)
+    noise = _covariance(problem, parts, used, answer, CERTAIN_WEAKER)
+    covariance = _covariance(problem, parts, used, answer, BAND_WEAKER)
     inside = _window(problem, measured)
-    peaks = _peaks(problem, answer, covariance, inside)
+    peaks = find_peaks(problem, answer, noise, covariance, inside)
     resistance, inductance, elastance = (answer[:SERIES] * problem.series_scale).tolist()
     distribution = problem.distribution_ohm(answer)[inside]
     spread = SIGMA_95 * np.sqrt(np.diag(covariance))[inside]
@@ -149,7 +126,7 @@ def relaxation_times(
         math.sqrt(_left_over(problem, answer) / len(problem.data)),
         _fitted(problem, answer, measured),
         verdict,
-        (*_validity_flags(verdict), *_separation_flags(peaks)),
+        (*_validity_flags(verdict), *separation_flags(peaks)),
     )
 
 
@@ -169,11 +146,16 @@ def _left_over(problem: DrtProblem, answer: Floats) -> float:
     return float(np.sum((problem.data - problem.columns @ answer) ** 2))
 
 
-def _covariance(problem: DrtProblem, parts: Spectral, value: float, answer: Floats) -> Floats:
-    """Return the posterior covariance of the distribution in ohm^2, before it is cut at zero."""
+def _covariance(
+    problem: DrtProblem, parts: Spectral, value: float, answer: Floats, weaker: float
+) -> Floats:
+    """Return the posterior covariance of the distribution in ohm^2, before it is cut at zero.
+
+    The noise is what the lambda used leaves; the prior is ``weaker`` by this factor.
+    """
     freedom = max(len(problem.data) - float(parts.kept(value).sum()), 1.0)
     variance = _left_over(problem, answer) / freedom
-    spread = problem.shape @ parts.spread(value)[SERIES:]
+    spread = problem.shape @ parts.spread(value / weaker)[SERIES:]
     return variance * (spread @ spread.T)
 
 
@@ -190,67 +172,6 @@ def _fitted(problem: DrtProblem, answer: Floats, measured: Spectrum) -> NDArray[
     return np.asarray(fitted * measured.modulus_ohm)
 
 
-# --- peaks ---------------------------------------------------------------------------------------
-
-
-def _peaks(
-    problem: DrtProblem, answer: Floats, covariance: Floats, inside: NDArray[np.bool_]
-) -> tuple[Peak, ...]:
-    """Return what stands out of its band: each maximum with the area up to the minima beside it."""
-    distribution = problem.distribution_ohm(answer)
-    hills = _without_echoes(problem, distribution, _hills(distribution, inside))
-    total = sum(float(distribution[area].sum()) for _, area in hills)
-    found = []
-    for top, area in hills:
-        share = float(distribution[area].sum())
-        error = math.sqrt(float(covariance[area][:, area].sum()))
-        certain = distribution[top] > SIGMA_95 * math.sqrt(covariance[top, top])
-        at_an_end = top in {area[0], area[-1]}  # still rising where the window ends: no maximum
-        if certain and not at_an_end and share > NEGLIGIBLE * total:
-            tau = _summit(problem, distribution, top)
-            found.append(Peak(share * problem.step, error * problem.step, tau))
-    return tuple(found)
-
-
-def _hills(distribution: Floats, inside: NDArray[np.bool_]) -> list[Hill]:
-    """Cut the window at the minima; each hill is its highest point and all of its points."""
-    measured = np.flatnonzero(inside)
-    falling = np.diff(distribution[measured]) < 0
-    turns = np.flatnonzero(falling[:-1] & ~falling[1:]) + 1
-    parts = np.split(measured, turns)
-    return [(int(part[np.argmax(distribution[part])]), part) for part in parts]
-
-
-def _without_echoes(problem: DrtProblem, distribution: Floats, hills: list[Hill]) -> list[Hill]:
-    """Give small hills to the large one beside them that they are the echo of.
-
-    Smoothing makes sharp arcs ring: within a decade of a large hill one of a tenth of its area
-    cannot be told from that (science.md 1.13), and its area belongs to the large one.
-    """
-    kept: list[Hill] = []
-    for hill in hills:
-        if kept and _is_echo(problem, distribution, hill, kept[-1]):
-            kept[-1] = (kept[-1][0], np.concatenate([kept[-1][1], hill[1]]))
-            continue
-        while kept and _is_echo(problem, distribution, kept[-1], hill):
-            hill = (hill[0], np.concatenate([kept.pop()[1], hill[1]]))  # noqa: PLW2901
-        kept.append(hill)
-    return kept
-
-
-def _is_echo(problem: DrtProblem, distribution: Floats, small: Hill, large: Hill) -> bool:
-    near = abs(small[0] - large[0]) * problem.step < math.log(LEAST_SEPARATION)
-    return near and bool(distribution[small[1]].sum() < LARGEST_ECHO * distribution[large[1]].sum())
-
-
-def _summit(problem: DrtProblem, distribution: Floats, top: int) -> float:
-    """Return the time constant of a maximum between grid points, by the parabola through three."""
-    left, middle, right = distribution[top - 1 : top + 2]
-    bend = left - 2.0 * middle + right
-    shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-    return float(problem.time_constant_second[top] * math.exp(shift * problem.step))
-
-
 # --- what to be careful about --------------------------------------------------------------------
 
 
@@ -259,19 +180,3 @@ def _validity_flags(verdict: KramersKronig) -> tuple[FlagNote, ...]:
         return verdict.flags
     message = f"made by force from a spectrum that is not valid: {verdict.flags[0].message}"
     return (flag(EIS_KK, message, Level.ERROR),)
-
-
-def _separation_flags(peaks: tuple[Peak, ...]) -> tuple[FlagNote, ...]:
-    near = [
-        (one, other)
-        for one, other in itertools.pairwise(peaks)
-        if other.time_constant_second < LEAST_SEPARATION * one.time_constant_second
-    ]
-    return tuple(
-        flag(
-            EIS_UNDET,
-            f"peaks at {one.frequency_hertz:.3g} and {other.frequency_hertz:.3g} Hz are less than a "
-            "decade apart: their sum is sure, the split between them is not",
-        )
-        for one, other in near
-    )

@@ -40,6 +40,7 @@ EIS_LIN = "EIS-LIN"
 EIS_ASSIGN = "EIS-ASSIGN"
 EIS_UNDET = "EIS-UNDET"
 EIS_CORR = "EIS-CORR"
+EIS_FIT = "EIS-FIT"
 BV = "BV"
 DC_TRANS = "DC-TRANS"
 CCD_SOFT = "CCD-SOFT"
@@ -76,6 +77,7 @@ FLAGS: dict[str, tuple[Level, str]] = {
     EIS_ASSIGN: (Level.WARN, "effective capacitance does not fit the process it is taken for"),
     EIS_UNDET: (Level.WARN, "parameter uncertain by more than 30 % (100 %: not reported)"),
     EIS_CORR: (Level.WARN, "no open/short correction below 20 ohm or above 1 MHz"),
+    EIS_FIT: (Level.BLOCK, "the circuit leaves far more than the spectrum's own noise (ours)"),
     BV: (Level.WARN, "Bruce-Vincent: step too large, inconsistent resistance, t+ outside 0..1"),
     DC_TRANS: (Level.WARN, "electronic current not steady or at the floor: an upper limit only"),
     CCD_SOFT: (Level.WARN, "signs of a soft short"),

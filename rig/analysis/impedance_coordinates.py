@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from rig.analysis.arcs import arcs
 from rig.analysis.circuit import Circuit
-from rig.analysis.circuit_elements import Real
+from rig.analysis.circuit_elements import LEVEL_POWERS, Real
+from rig.analysis.impedance_descent import Levels
 
 
 class Coordinates:
@@ -56,9 +57,32 @@ class Coordinates:
     def slopes(self, theta: Real, values: Real) -> Real:
         """Return d value / d theta, shape (..., parameters, parameters)."""
         own = np.where(self.logarithmic, values, 1.0)
-        slopes = own[..., None] * np.eye(theta.shape[-1])
+        slopes = np.zeros((*theta.shape, theta.shape[-1]))
+        np.einsum("...ii->...i", slopes)[...] = own
         q, by = self._q, own[..., self._q]
         slopes[..., q, self._r] = -by
         slopes[..., q, self._alpha] = by * theta[..., q]
         slopes[..., q, q] = by * theta[..., self._alpha]
         return slopes
+
+
+def levels_of(circuit: Circuit, coordinates: Coordinates, free_at: NDArray[np.int_]) -> Levels:
+    """Return the level of each part of the chain all of whose scale values are free."""
+    free = set(free_at.tolist())
+    directions: list[Real] = []
+    owner = np.full(len(circuit.parameters), -1)
+    begin = 0
+    for part in circuit.chain.parts:
+        powers = [LEVEL_POWERS[parameter.kind] for parameter in part.parameters]
+        own = range(begin, begin + len(powers))
+        begin += len(powers)
+        if any(power and i not in free for power, i in zip(powers, own, strict=True)):
+            continue
+        owner[list(own)] = len(directions)
+        direction = np.zeros(len(circuit.parameters))
+        direction[list(own)] = powers
+        directions.append(direction)
+    matrix = np.array(directions).reshape(-1, len(circuit.parameters))
+    matrix[:, coordinates.times] = 0.0  # a time constant does not know its level
+    owner[owner < 0] = len(directions)
+    return Levels(matrix[:, free_at], owner[free_at])

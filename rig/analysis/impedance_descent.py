@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from rig.analysis.circuit_elements import Real
 
-MOST_STEPS = 100
 # A step that lowers the objective by less has nothing left to find but the floor of a flat valley.
 SETTLED = 1e-6
 FIRST_DAMPING = 1e-3
@@ -161,24 +160,30 @@ def _levelled(
     its level. Returns coordinates, objective, gradient and curvature.
     """
     objective, gradient, curvature = found
-    along = curvature @ levels.directions.T
-    normal = along.mT @ levels.directions.T
-    right = gradient @ levels.directions.T
+    directions = levels.directions
+    along = curvature @ directions.T
+    normal, right = directions @ along, gradient @ directions.T
     finite = np.isfinite(objective)
-    normal[~finite], right[~finite] = np.eye(len(levels.directions)), 0.0
+    if not finite.all():
+        normal[~finite], right[~finite] = np.eye(len(directions)), 0.0
     diagonal = np.einsum("nii->ni", normal)  # a view
     diagonal *= 1.0 + 1e-9
     diagonal += np.finfo(float).tiny
     growth = np.linalg.solve(normal, -right[..., None])[..., 0]
-    growth *= np.minimum(1.0, DEEPEST_CUT / np.maximum(-growth.min(axis=1), 1e-9))[:, None]
-    moved = theta + np.log1p(growth) @ levels.directions
-    growth[~(finite & np.all((moved >= low) & (moved <= high), axis=1))] = 0.0
-    theta = theta + np.log1p(growth) @ levels.directions
-    objective = objective + 2.0 * np.sum(growth * right, axis=1)
-    objective = objective + np.einsum("ni,nij,nj->n", growth, normal, growth)
-    by = np.concatenate([1.0 + growth, np.ones((len(growth), 1))], axis=1)[:, levels.owner]
+    deepest = growth.min(axis=1, keepdims=True)
+    if deepest.min() < -DEEPEST_CUT:
+        growth *= np.minimum(1.0, DEEPEST_CUT / np.maximum(-deepest, 1e-9))
+    moved = theta + np.log1p(growth) @ directions
+    outside = ~(finite & np.all((moved >= low) & (moved <= high), axis=1))
+    if outside.any():
+        growth[outside], moved[outside] = 0.0, theta[outside]
+    bent = (normal @ growth[..., None])[..., 0]
+    objective = objective + np.einsum("ni,ni->n", growth, 2.0 * right + bent)
+    grown = np.ones((len(growth), growth.shape[1] + 1))
+    grown[:, :-1] += growth
+    by = grown[:, levels.owner]
     gradient = by * (gradient + (along @ growth[..., None])[..., 0])
-    return theta, objective, gradient, by[:, :, None] * curvature * by[:, None, :]
+    return moved, objective, gradient, by[:, :, None] * curvature * by[:, None, :]
 
 
 def _direction(state: _State, low: Real, high: Real) -> Real:

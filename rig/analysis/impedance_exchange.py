@@ -17,23 +17,27 @@ from rig.analysis.impedance_start import (
     misfits_of,
     offsets_of,
     terms_of,
-    time_constant,
 )
+from rig.analysis.time_constants import has_one_time, time_constant
+
+
+def can_exchange(problem: CircuitProblem) -> bool:
+    """Return whether some part has a place in time that it could leave for another."""
+    parts = problem.circuit.chain.parts
+    return len(parts) > 1 and any(has_one_time(part) for part in parts)
 
 
 def exchanged_values(
     problem: CircuitProblem, rows: NDArray[np.int_], values: Real, count: int
-) -> Real | None:
+) -> Real:
     """Return starts (rows, count or fewer, p) with one arc taken away and put elsewhere.
 
     A minimum that is not the lowest mostly has two arcs where the data have one, broader, and none
     where there is another. So each gridded part in turn leaves ``values`` (rows, p) and is tried on
-    the grid, the others as fitted. Returns None where no part can move: other circuits, one arc.
+    the grid, the others as fitted. Only for what ``can_exchange``.
     """
     terms = terms_of(problem.circuit, problem.spectra[int(rows[0])])
     movable = [i for i, term in enumerate(terms) if term.gridded]
-    if len(terms) < 2 or not movable:
-        return None
     if problem.one_grid:
         return _exchanged(problem, rows, values, count, terms=terms, movable=movable)
     found = [

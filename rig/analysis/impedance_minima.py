@@ -7,22 +7,19 @@ neither what a minimum means nor how it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.circuit_elements import LEVEL_POWERS, Real
-from rig.analysis.impedance_descent import MOST_STEPS, Descents, Levels
-from rig.analysis.impedance_exchange import exchanged_values
+from rig.analysis.circuit_elements import Real
+from rig.analysis.impedance_coordinates import levels_of
+from rig.analysis.impedance_descent import Descents
+from rig.analysis.impedance_exchange import can_exchange, exchanged_values
+from rig.analysis.impedance_given import all_starts
 from rig.analysis.impedance_problem import CircuitProblem, Start
-from rig.analysis.impedance_start import (
-    like_places,
-    place_times,
-    starting_values,
-)
-from rig.core.errors import BadInput, Problem
+from rig.analysis.time_constants import is_even, like_places, place_times
 
 SAME_OBJECTIVE = 1.001  # starts whose sums of squares agree within 0.1 % found the same minimum
 EXACT = 1e-20  # of the sum of squares of the data: below this, a fit is exact to rounding
@@ -34,7 +31,11 @@ MOST_EXCHANGES = 3  # times, for a spectrum that each time found something lower
 # Somebody's own start is somebody's own minimum: the first steps go downhill without the jumps of
 # levels and not further than a factor of two at a time, which may well land in a better one.
 PLAIN, NEARBY = 50, 0.7
-ROUNDS = (5, 3, 3, 3, 4, 5, 8, 16)  # steps between two looks at who goes on
+ROUNDS = (5, 3, 3, 3, 4, 5, 8, 16, 53)  # steps between two looks at who goes on
+# Before the first exchange: who then still creeps along a valley mostly goes the wrong way. Where two
+# starts have met after the first rounds, nobody waits for the others.
+FIRST_ROUNDS = (5, 3, 5, 10)
+ENOUGH_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,8 @@ class Minima:
 
     ``agreeing`` of ``starts`` ended at this objective. Curvature (spectra, free, free) and gradient
     (spectra, free) are half those of the objective in the free coordinates. An objective that is
-    not finite: no descent led anywhere.
+    not finite: no descent led anywhere. Where all descents ended is kept in ``ends`` (spectra, any
+    number, free) with ``heights`` (spectra, the same), infinite where there is none.
     """
 
     values: Real
@@ -52,6 +54,15 @@ class Minima:
     gradient: Real
     starts: NDArray[np.int_]
     agreeing: NDArray[np.int_]
+    ends: Real
+    heights: Real
+
+    @classmethod
+    def of(cls, values: Real, objective: Real, curvature: Real, gradient: Real) -> Minima:
+        """Return single points of which nothing else is known."""
+        one = np.ones(len(values), dtype=int)
+        ends, heights = np.empty((len(values), 0, curvature.shape[-1])), np.empty((len(values), 0))
+        return cls(values, objective, curvature, gradient, one, one.copy(), ends, heights)
 
 
 def find_minima(problem: CircuitProblem, start: Start | None, count: int) -> Minima:
@@ -60,48 +71,48 @@ def find_minima(problem: CircuitProblem, start: Start | None, count: int) -> Min
     ``start`` by name, or in the order of the text: a complete one is the only start tried. Raises
     BadInput for a given value outside its bounds.
     """
-    starts = _starts(problem, start, count)
+    starts = all_starts(problem, start, count)
     if not len(problem.free):
         return _nothing_free(problem, starts)
     everything = np.arange(len(problem.spectra))
     if starts.shape[1] == 1:
-        return _lowest(problem, starts, everything, plain_steps=PLAIN)
-    found = _lowest(problem, starts, everything)
+        return _lowest(problem, starts, everything, plain_steps=PLAIN)[0]
+    movable = can_exchange(problem)
+    rounds = FIRST_ROUNDS if movable and is_even(problem.circuit) else ROUNDS
+    found, _ = _lowest(problem, starts, everything, rounds=rounds)
     rows = everything
-    for _ in range(MOST_EXCHANGES):
+    for _ in range(MOST_EXCHANGES if movable else 0):
         moved = exchanged_values(problem, rows, found.values[rows], EXCHANGED)
-        if moved is None:
-            break
         beside = np.concatenate([found.values[rows][:, None], moved], axis=1)
-        better = _merge(problem, found, _lowest(problem, beside, rows, known=1), rows)
+        more, carried_on = _lowest(problem, beside, rows, known=1)
+        found, better = merged(problem, found, more, rows, carried_on)
         rows = rows[better]
         if not rows.size:
             break
-    if start is None:
-        _put_in_order(problem, found)
+    put_in_order(problem, found)
     return found
 
 
-def minima_from(problem: CircuitProblem, values: Real) -> Minima:
-    """Return the minimum below each spectrum's own ``values`` (spectra, p), arcs in order."""
-    found = _lowest(problem, values[:, None], np.arange(len(values)))
-    _put_in_order(problem, found)
+def minima_from(
+    problem: CircuitProblem, values: Real, rows: NDArray[np.int_] | None = None
+) -> Minima:
+    """Return the minimum below each of ``values`` (rows, p) on its spectrum, arcs in order."""
+    rows = np.arange(len(values)) if rows is None else rows
+    found, _ = _lowest(problem, values[:, None], rows)
+    put_in_order(problem, found)
     return found
 
 
-def _put_in_order(problem: CircuitProblem, found: Minima) -> None:
+def put_in_order(problem: CircuitProblem, found: Minima) -> None:
     """Give like arcs their places by time constant, fast ones first, so that labels never swap.
 
-    Where bounds or fixed values name an arc's parameter, its place means something and stays.
+    Where a start, bounds or fixed values name an arc's parameter, its place means something and
+    stays.
     """
     free_at = {position: i for i, position in enumerate(problem.free.tolist())}
-    for places in like_places(problem.circuit):
-        if problem.named & set(places.ravel().tolist()):
-            continue
-        times = place_times(problem.circuit, places, found.values)
-        order = np.argsort(times, axis=1, kind="stable")
-        old = found.values[:, places]  # (spectra, arcs, own parameters)
-        found.values[:, places] = np.take_along_axis(old, order[..., None], axis=1)
+    for places in _places(problem):
+        order = _order(problem, places, found.values)
+        _take_places(found.values, places, order)
         moved = np.tile(np.arange(len(problem.free)), (len(order), 1))
         own = np.vectorize(free_at.__getitem__)(places)
         moved[:, own.ravel()] = own[order].reshape(len(order), -1)
@@ -110,80 +121,70 @@ def _put_in_order(problem: CircuitProblem, found: Minima) -> None:
         found.gradient[:] = np.take_along_axis(found.gradient, moved, axis=1)
 
 
-def _starts(problem: CircuitProblem, given: Start | None, count: int) -> Real:
-    """Return full sets of values, fixed ones in place, shape (spectra, starts, p)."""
-    named = _named(problem, given)
-    _refuse_outside(problem, named)
-    whole = len(problem.circuit.parameters)
-    if len(named) == whole:
-        complete = np.array([named[i] for i in range(whole)])
-        return np.broadcast_to(complete, (len(problem.spectra), 1, whole))
-    found = starting_values(problem, count)
-    if found.shape[1] < count:
-        found = np.concatenate([found, _scattered(problem, found, count)], axis=1)
-    found[..., list(named)] = list(named.values())
-    return found
+def ordered(problem: CircuitProblem, values: Real) -> Real:
+    """Return ``values`` (n, p) with like arcs in the places that ``put_in_order`` gives them."""
+    values = values.copy()
+    for places in _places(problem):
+        _take_places(values, places, _order(problem, places, values))
+    return values
 
 
-def _scattered(problem: CircuitProblem, found: Real, count: int) -> Real:
-    """Return starts around the first where the search knows too few; seeded, so fits repeat."""
-    draws = np.random.default_rng(0).uniform(-1.0, 1.0, (count - found.shape[1], found.shape[2]))
-    around = found[:, :1] * np.exp(2.0 * draws)
-    exponents = ~problem.coordinates.logarithmic
-    around[..., exponents] = 0.75 + 0.2 * draws[:, exponents]
-    return around
+def _places(problem: CircuitProblem) -> list[NDArray[np.int_]]:
+    if not problem.in_order:
+        return []
+    every = like_places(problem.circuit)
+    return [places for places in every if not problem.named & set(places.ravel().tolist())]
 
 
-def _named(problem: CircuitProblem, given: Start | None) -> dict[int, float]:
-    circuit = problem.circuit
-    if given is None:
-        return dict(problem.fixed)
-    if isinstance(given, Mapping):
-        return {circuit.position(name): value for name, value in given.items()} | problem.fixed
-    if len(given) != len(circuit.parameters):
-        expected = f"{len(circuit.parameters)} ({', '.join(circuit.names)})"
-        message = f"got {len(given)} starting values, expected {expected}"
-        raise BadInput(Problem(f"circuit {circuit}", message))
-    return dict(enumerate(given)) | problem.fixed
+def _order(problem: CircuitProblem, places: NDArray[np.int_], values: Real) -> NDArray[np.int_]:
+    return np.argsort(place_times(problem.circuit, places, values), axis=1, kind="stable")
 
 
-def _refuse_outside(problem: CircuitProblem, named: Mapping[int, float]) -> None:
-    problems = []
-    for i, value in named.items():
-        low, high = problem.limits[:, i, 0].min(), problem.limits[:, i, 1].max()
-        if not low <= value <= high:
-            message = f"got {value:g}, expected {low:.3g} to {high:.3g}"
-            problems.append(Problem(f"value of {problem.circuit.names[i]}", message))
-    if problems:
-        raise BadInput(problems)
+def _take_places(values: Real, places: NDArray[np.int_], order: NDArray[np.int_]) -> None:
+    old = values[:, places]  # (spectra, arcs, own parameters)
+    values[:, places] = np.take_along_axis(old, order[..., None], axis=1)
 
 
 def _nothing_free(problem: CircuitProblem, starts: Real) -> Minima:
     values = starts[:, 0]
     rows = np.arange(len(values))
     objective = np.sum(problem.residuals(values, rows) ** 2, axis=1)
-    return Minima(
-        values, objective, np.empty((len(values), 0, 0)), values[:, :0], rows * 0 + 1, rows * 0 + 1
-    )
+    return Minima.of(values, objective, np.empty((len(values), 0, 0)), values[:, :0])
 
 
-def _merge(
-    problem: CircuitProblem, found: Minima, more: Minima, rows: NDArray[np.int_]
-) -> NDArray[np.bool_]:
-    """Put the lower of two minima of ``rows`` into ``found``; return which ones were improved."""
+def merged(
+    problem: CircuitProblem,
+    found: Minima,
+    more: Minima,
+    rows: NDArray[np.int_],
+    carried_on: NDArray[np.bool_] | None = None,
+) -> tuple[Minima, NDArray[np.bool_]]:
+    """Return ``found`` with the lower of two minima of ``rows``, and which ones were improved.
+
+    Those ``carried_on`` are the same descents, gone further: their company has gone with them.
+    """
     exact = EXACT * problem.data_square[rows]
     old = found.objective[rows]
     better = more.objective * SAME_OBJECTIVE + exact < old
     worse = more.objective > old * SAME_OBJECTIVE + exact
+    alone = better if carried_on is None else better & ~carried_on
     found.agreeing[rows] = np.where(
-        better, more.agreeing, found.agreeing[rows] + np.where(worse, 0, more.agreeing)
+        alone, more.agreeing, found.agreeing[rows] + np.where(worse, 0, more.agreeing)
     )
     found.starts[rows] += more.starts
     lower = more.objective < old
     at = rows[lower]
     found.values[at], found.objective[at] = more.values[lower], more.objective[lower]
     found.curvature[at], found.gradient[at] = more.curvature[lower], more.gradient[lower]
-    return better
+    count = len(found.values)
+    ends = np.zeros((count, *more.ends.shape[1:]))
+    heights = np.full((count, more.heights.shape[1]), np.inf)
+    ends[rows], heights[rows] = more.ends, more.heights
+    together = {
+        "ends": np.concatenate([found.ends, ends], axis=1),
+        "heights": np.concatenate([found.heights, heights], axis=1),
+    }
+    return replace(found, **together), better
 
 
 def _lowest(
@@ -193,10 +194,12 @@ def _lowest(
     *,
     plain_steps: int = 0,
     known: int = 0,
-) -> Minima:
+    rounds: Sequence[int] = ROUNDS,
+) -> tuple[Minima, NDArray[np.bool_]]:
     """Run down from ``values`` (spectra, starts, p) on the spectra ``spectra_at``.
 
-    The first ``known`` starts are minima already: company for the others, not counted again.
+    The first ``known`` starts were followed before: company for the others, not counted again.
+    Returns with the minima which spectra have theirs from such a one.
     """
     spectra, starts, _ = values.shape
     low, high = np.moveaxis(problem.limits[spectra_at], -1, 0)[:, :, None]
@@ -213,36 +216,51 @@ def _lowest(
     )
     descents.longest = NEARBY
     descents.advance(plain_steps)
-    descents.longest, descents.levels = np.inf, _levels(problem)
-    followed = np.arange(spectra * starts)  # each start by itself, or the one that it has met
-    for steps in ROUNDS:
-        descents.advance(steps)
-        if starts > 1:
-            _thin_out(descents, followed, starts)
-        if not descents.moving:
-            break
-    descents.advance(MOST_STEPS - sum(ROUNDS))
+    descents.longest, descents.levels = (
+        np.inf,
+        levels_of(problem.circuit, problem.coordinates, problem.free),
+    )
+    followed = _run_down(descents, starts, rounds)
     objective = descents.objective[followed].reshape(spectra, starts)
     objective = np.where(np.isfinite(objective), objective, np.inf)
     best = np.argmin(objective, axis=1)
     lowest = objective[np.arange(spectra), best]
     same = SAME_OBJECTIVE * lowest + exact
     at = followed.reshape(spectra, starts)[np.arange(spectra), best]
-    return Minima(
+    ended = descents.settled[followed].reshape(spectra, starts)
+    found = Minima(
         problem.placed(descents.theta[at]),
         lowest,
         descents.curvature[at],
         descents.gradient[at],
         np.full(spectra, starts - known),
         np.sum(objective[:, known:] <= same[:, None], axis=1),
+        descents.theta[followed].reshape(spectra, starts, -1),
+        np.where(ended, objective, np.inf),
     )
+    return found, best < known
 
 
-def _thin_out(descents: Descents, followed: NDArray[np.int_], starts: int) -> None:
+def _run_down(descents: Descents, starts: int, rounds: Sequence[int]) -> NDArray[np.int_]:
+    """Go down in rounds; return which descent each is followed as: its own, or one it has met."""
+    followed = np.arange(len(descents.rows))
+    for done, steps in enumerate(rounds, 1):
+        descents.advance(steps)
+        if starts > 1:
+            met = _thin_out(descents, followed, starts)
+            if rounds is FIRST_ROUNDS and done >= ENOUGH_ROUNDS:
+                descents.leave(np.repeat(met, starts))
+        if not descents.moving:
+            break
+    return followed
+
+
+def _thin_out(descents: Descents, followed: NDArray[np.int_], starts: int) -> NDArray[np.bool_]:
     """Follow starts that have met the best of their spectrum as one; give up those left behind.
 
     Two that do not meet are always followed to their ends: no minimum is global for want of others.
-    The distance of two points is that of their curves, by the better one's curvature.
+    The distance of two points is that of their curves, by the better one's curvature. Returns for
+    which spectra the best has company.
     """
     objective = np.where(np.isfinite(descents.objective), descents.objective, np.inf)
     objective = objective.reshape(-1, starts)
@@ -264,26 +282,4 @@ def _thin_out(descents: Descents, followed: NDArray[np.int_], starts: int) -> No
     ) > 1  # its own company needs no more
     lost = (agreed | (rank >= ALWAYS)) & (others > LEFT_BEHIND * objective[spectra, best][:, None])
     descents.leave((met | lost).ravel())
-
-
-def _levels(problem: CircuitProblem) -> Levels:
-    """Return the level of each part of the chain all of whose scale values are free."""
-    circuit = problem.circuit
-    free = set(problem.free.tolist())
-    directions: list[Real] = []
-    owner = np.full(len(circuit.parameters), -1)
-    begin = 0
-    for part in circuit.chain.parts:
-        powers = [LEVEL_POWERS[parameter.kind] for parameter in part.parameters]
-        own = range(begin, begin + len(powers))
-        begin += len(powers)
-        if any(power and i not in free for power, i in zip(powers, own, strict=True)):
-            continue
-        owner[list(own)] = len(directions)
-        direction = np.zeros(len(circuit.parameters))
-        direction[list(own)] = powers
-        directions.append(direction)
-    matrix = np.array(directions).reshape(-1, len(circuit.parameters))
-    matrix[:, problem.coordinates.times] = 0.0  # a time constant does not know its level
-    owner[owner < 0] = len(directions)
-    return Levels(matrix[:, problem.free], owner[problem.free])
+    return np.asarray(agreed[:, 0])

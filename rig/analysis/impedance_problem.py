@@ -101,7 +101,8 @@ class CircuitProblem:
     """One circuit on many spectra. ``limits`` has shape (spectra, parameters, 2).
 
     ``fixed`` values stay, the same in all spectra. ``known``: the scales are standard
-    uncertainties, one array per spectrum. Raises BadInput for what cannot be fitted.
+    uncertainties, one array per spectrum. ``in_order``: like arcs are known by their time constants
+    and come out in that order. Raises BadInput for what cannot be fitted.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class CircuitProblem:
         known: Sequence[NDArray[np.float64]] | None = None,
         bounds: Bounds | None = None,
         fixed: Mapping[str, float] | None = None,
+        in_order: bool = True,
     ) -> None:
+        self.in_order = in_order
         self.circuit, self.spectra, self.known = circuit, tuple(spectra), known is not None
         each = known if known is not None else [None] * len(self.spectra)
         self.scales = [scales(s, weights, u) for s, u in zip(self.spectra, each, strict=True)]
@@ -180,7 +183,8 @@ class CircuitProblem:
 
     def weighted(self, impedance: Complex, rows: NDArray[np.int_]) -> Real:
         """Return weighted parts (..., 2 points) of impedances (rows, ..., points)."""
-        weights = self.weights[rows].reshape(len(rows), *(1,) * (impedance.ndim - 2), -1)
+        weights = self.weights[rows]
+        weights = weights.reshape(len(rows), *(1,) * (impedance.ndim - 2), weights.shape[1])
         return _parts(impedance) * weights
 
     def target(self, rows: NDArray[np.int_]) -> Real:
@@ -230,13 +234,13 @@ class CircuitProblem:
         residuals -= self._target[rows]
         slopes = _parts(by_value)
         slopes *= self.weights[rows][:, None]
-        whole = self.coordinates.slopes(self._whole(theta, values), values)
+        whole = self.coordinates.slopes(self.whole(theta, values), values)
         turn = whole[:, :, self.free]
         gradient = (turn.mT @ (slopes @ residuals[..., None]))[..., 0]
         curvature = turn.mT @ (slopes @ slopes.mT) @ turn
         return np.einsum("ni,ni->n", residuals, residuals), gradient, curvature
 
-    def _whole(self, theta: Real, values: Real) -> Real:
+    def whole(self, theta: Real, values: Real) -> Real:
         """Return all coordinates (rows, p), those of fixed values from the values themselves."""
         if not self.fixed:
             return theta

@@ -9,20 +9,31 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from rig.analysis.arcs import resistor_names
 from rig.analysis.circuit import Circuit
-from rig.analysis.circuit_elements import Complex, Parameter, Real
+from rig.analysis.circuit_elements import Complex, Real
 from rig.analysis.flags import EIS_IND, EIS_UNDET, FlagNote, Level, flag
 from rig.analysis.spectrum import Spectrum
+
+
+class Verdict(Enum):
+    """What the search says of the minimum: whether it is the one, or one of several."""
+
+    GLOBAL = "global"  # several starts from different places ended here, and nothing rivals it
+    SEVERAL = "several minima"  # another minimum lies within noise of it: the data do not decide
+    UNCONFIRMED = "unconfirmed"  # one start alone ended here
+
 
 UNCERTAIN = 0.3  # relative standard uncertainty above which a parameter is flagged
 UNDETERMINED = 1.0  # and above which it is not reported
 # Two resistances that only their sum is good for: they trade against each other, one of them is
 # uncertain by more than a good spectrum's few per cent, and the sum is known much better.
 TRADED, DOUBTED, BETTER = -0.9, 0.05, 4.0
+TOLD_APART = 0.05  # relative difference of two minima's values that is worth telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,8 @@ class FittedParameter:
     """A value in ``unit`` with its standard error (0 when fixed); undetermined has no digits.
 
     ``interval_95`` is even in the logarithm, for an exponent in the value: a resistance is never
-    negative, however uncertain. nan where there is none.
+    negative, however uncertain. Where the data leave a valley or several minima, it holds all of
+    them, and the standard error is that of its longer side. nan where there is none.
     """
 
     name: str
@@ -75,11 +87,13 @@ class CircuitFit:
     """The best fit found. ``objective`` is the sum of squared weighted residuals.
 
     ``covariance`` is of the values in their own units, in the order of ``parameters``.
-    ``starts_agreeing`` of ``starts`` ended at this objective; ``is_global``: two or more did, from
-    different places, and none found anything lower. ``residual_autocorrelation`` from point to
+    ``starts_agreeing`` of ``starts`` ended at this objective; ``verdict`` is global when two or more
+    did, from different places, none found anything lower, and no other minimum agrees with the
+    data; ``rivals`` are the values of those that do. ``residual_autocorrelation`` from point to
     point is near 0 for noise and near 1 for a circuit that does not describe the data. ``aicc``
     counts the noise as a parameter and compares fits of the same points and weights only.
-    ``student`` is how many standard errors make half a 95 % interval.
+    ``student`` is how many standard errors make half a 95 % interval, ``interval_method`` is
+    curvature (with valley and rivals) or profile.
     """
 
     circuit: Circuit
@@ -93,12 +107,18 @@ class CircuitFit:
     points: int
     starts: int
     starts_agreeing: int
-    is_global: bool
+    verdict: Verdict
+    rivals: tuple[Real, ...]
     student: float
+    interval_method: str
     effective_capacitance_farad: dict[str, float]
     effective_capacitance_standard_error_farad: dict[str, float]
     assignment: dict[str, str]
     flags: tuple[FlagNote, ...]
+
+    @property
+    def is_global(self) -> bool:
+        return self.verdict is Verdict.GLOBAL
 
     @property
     def values(self) -> Real:
@@ -138,10 +158,8 @@ class CircuitFit:
         return {
             "circuit": str(self.circuit),
             "parameters": {parameter.name: parameter.to_dict() for parameter in self.parameters},
-            "interval_95": {
-                parameter.name: list(parameter.interval_95) if parameter.determined else None
-                for parameter in self.parameters
-            },
+            "interval_95": {one.name: self._interval(one) for one in self.parameters},
+            "interval_method": self.interval_method,
             "correlation": self.correlation.tolist(),
             "sums": {" + ".join(one.names): one.to_dict() for one in self.sums},
             "total_resistance_ohm": total,
@@ -160,8 +178,19 @@ class CircuitFit:
             "starts": self.starts,
             "starts_agreeing": self.starts_agreeing,
             "global": self.is_global,
+            "verdict": self.verdict.value,
+            "rivals": [
+                dict(zip(self.circuit.names, one.tolist(), strict=True)) for one in self.rivals
+            ],
             "flags": [note.to_dict() for note in self.flags],
         }
+
+    def _interval(self, parameter: FittedParameter) -> list[float | None] | None:
+        """Return both ends, None for an open one; a profile bounds what is not determined, too."""
+        if not parameter.determined and self.interval_method != "profile":
+            return None
+        low, high = parameter.interval_95
+        return [low if low > 0 else None, high if np.isfinite(high) else None]
 
     def __str__(self) -> str:
         """Write one line per parameter; what is not determined has no digits."""
@@ -172,6 +201,8 @@ class CircuitFit:
             for one in self.parameters
         ]
         ends = f"{self.starts_agreeing} of {self.starts} starts end here"
+        if self.verdict is Verdict.SEVERAL:
+            ends += ", and other minima agree with the data"
         lines.append(f"residual {100 * self.residual_rms_relative:.3g} % of |Z|; {ends}")
         return "\n".join([str(self.circuit), *lines])
 
@@ -214,19 +245,6 @@ def corrected_akaike(objective: float, data: int, free: int, known: bool) -> flo
     return float(fit + 2 * count + (2 * count * (count + 1) / spare if spare > 0 else np.inf))
 
 
-def fitted_parameter(
-    parameter: Parameter, value: float, error: float, determined: bool, student: float
-) -> FittedParameter:
-    """Return a parameter with its interval, even in the logarithm unless it is an exponent."""
-    if parameter.exponent:
-        interval = (value - student * error, value + student * error)
-    else:
-        with np.errstate(over="ignore"):
-            factor = float(np.exp(student * error / value))
-        interval = (value / factor, value * factor)
-    return FittedParameter(parameter.name, value, error, parameter.unit, determined, interval)
-
-
 def undetermined_flags(parameters: Sequence[FittedParameter]) -> list[FlagNote]:
     notes = []
     for parameter in parameters:
@@ -237,6 +255,21 @@ def undetermined_flags(parameters: Sequence[FittedParameter]) -> list[FlagNote]:
             share = parameter.standard_error / abs(parameter.value)
             notes.append(flag(EIS_UNDET, f"{parameter.name} is uncertain by {share:.0%}"))
     return notes
+
+
+def rival_flags(circuit: Circuit, values: Real, rivals: Sequence[Real]) -> list[FlagNote]:
+    """Return a note of what differs between minima that agree with the data, resistances first."""
+    if not rivals:
+        return []
+    differs = np.max([np.abs(one / values - 1.0) for one in rivals], axis=0) > TOLD_APART
+    told = [i for i, p in enumerate(circuit.parameters) if differs[i] and p.kind == "resistance"]
+    told = told or np.flatnonzero(differs).tolist()
+    different = ", ".join(
+        f"{circuit.names[i]} = {' or '.join(f'{one[i]:.3g}' for one in (values, *rivals))}"
+        f" {circuit.parameters[i].unit}"
+        for i in told
+    )
+    return [flag(EIS_UNDET, f"several minima agree with the data: {different}")]
 
 
 def inductive_flags(circuit: Circuit, spectrum: Spectrum) -> list[FlagNote]:

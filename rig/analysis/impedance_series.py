@@ -10,7 +10,6 @@ constants, so no label is ever exchanged. Knows not what the series runs over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from rig.analysis.circuit import Circuit
 from rig.analysis.circuit_elements import Real
-from rig.analysis.impedance_fit import CircuitFits, covariances, fit_spectra
+from rig.analysis.impedance_fit import CircuitFits, fit_spectra
 from rig.analysis.impedance_minima import SAME_OBJECTIVE, Minima, minima_from
 from rig.analysis.impedance_problem import CircuitProblem
 from rig.analysis.spectrum import Spectrum
@@ -45,7 +44,9 @@ def fit_series(spectra: Sequence[Spectrum], circuit: str | Circuit, **options: A
         minima = better
         if not changed:
             break
-    return replace(fits, minima=minima, covariance=covariances(problem, minima))
+    return CircuitFits.of(
+        problem, minima, fits.weights, fits.geometry, intervals=fits.uncertainty.method
+    )
 
 
 def _smoothest(problem: CircuitProblem, candidates: Sequence[Minima]) -> Minima:
@@ -65,6 +66,8 @@ def _smoothest(problem: CircuitProblem, candidates: Sequence[Minima]) -> Minima:
         np.stack([one.gradient for one in candidates], axis=1)[rows, path],
         candidates[0].starts + len(candidates) - 1,
         np.maximum(candidates[0].agreeing * same[:, 0], 0) + same[:, 1:].sum(axis=1),
+        np.concatenate([one.ends for one in candidates], axis=1),
+        np.concatenate([one.heights for one in candidates], axis=1),
     )
 
 

@@ -11,19 +11,20 @@ each other, are handed on. This is variable projection (Golub and Pereyra, SIAM 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.circuit import Circuit, Element, Parallel
+from rig.analysis.circuit import Circuit, Element, Parallel, form_of
 from rig.analysis.circuit_elements import LEVEL_POWERS, Complex, Real
 from rig.analysis.impedance_problem import CircuitProblem, scale_of
 from rig.analysis.spectrum import Spectrum
+from rig.analysis.time_constants import has_one_time
 
 GUESSED_ALPHA = 0.9  # between an ideal capacitor and the 0.8 of rough interfaces
 GRID_PER_DECADE = 2  # ZARCs nearer than that are not separate arcs
@@ -33,7 +34,6 @@ BEST_FEW = 48  # of which starts apart from each other are picked
 NEGLIGIBLE = 1e-4  # of the data: the floor for levels that the linear solve makes negative
 COUNTER = 100.0  # how much dearer a negative level is than the misfit it saves
 RIDGE = 1e-10  # neighbours on the grid are nearly equal
-ONE_TIME = {"Wo", "Ws", "G", "ZARC"}
 SEARCHED_TOGETHER = 4e6  # numbers in one array of the search
 
 
@@ -77,7 +77,8 @@ def _on_one_grid(problem: CircuitProblem, rows: NDArray[np.int_], count: int) ->
     likes = {term.likeness: term for term in terms}
     first = offsets_of([len(term.values) for term in likes.values()])
     offsets = dict(zip(likes, first, strict=True))
-    tuples = _tuples(terms, offsets)
+    names = tuple(term.likeness for term in terms)
+    tuples = _tuples(names, tuple(len(term.values) for term in terms))
     s = problem.s_of(rows[:1]).reshape(-1)[: len(problem.spectra[int(rows[0])])]
     columns = np.concatenate([term.columns(s) for term in likes.values()])
     wanted = count if all(term.gridded or len(term.values) == 1 for term in terms) else 4 * count
@@ -106,29 +107,9 @@ def terms_of(circuit: Circuit, spectrum: Spectrum) -> list[Term]:
     terms, begin = [], 0
     for part in circuit.chain.parts:
         values, gridded = _shapes(part, spectrum)
-        terms.append(Term(part, begin, _likeness(part), values, gridded))
+        terms.append(Term(part, begin, form_of(part), values, gridded))
         begin += values.shape[1]
     return terms
-
-
-def _likeness(part: Element | Parallel) -> str:
-    """Return the part's text without the numbers and names of its elements.
-
-    >>> from rig.analysis.circuit_text import parse_circuit
-    >>> _likeness(parse_circuit("p(R1,CPE_grain)").chain.parts[0])
-    'p(R,CPE)'
-    """
-    if isinstance(part, Element):
-        return part.kind
-    return re.sub(r"(?<=[A-Za-z])(\d+|_\w+)", "", str(part))
-
-
-def is_arc(part: Element | Parallel) -> bool:
-    """Return whether the part is a resistor beside a capacitor or CPE, in whichever order."""
-    return isinstance(part, Parallel) and sorted(_likeness(part)[2:-1].split(",")) in (
-        ["C", "R"],
-        ["CPE", "R"],
-    )
 
 
 def _shapes(part: Element | Parallel, spectrum: Spectrum) -> tuple[Real, bool]:
@@ -136,7 +117,7 @@ def _shapes(part: Element | Parallel, spectrum: Spectrum) -> tuple[Real, bool]:
     kinds = [parameter.kind for parameter in part.parameters]
     if isinstance(part, Element) and part.kind in {"R", "L", "C", "W", "CPE"}:
         return np.array([[GUESSED_ALPHA if kind == "alpha" else 1.0 for kind in kinds]]), False
-    if is_arc(part) or (isinstance(part, Element) and part.kind in ONE_TIME):
+    if has_one_time(part):
         tau = _time_constants(spectrum)
         alpha = np.full_like(tau, GUESSED_ALPHA)
         stored = tau ** (GUESSED_ALPHA if "alpha" in kinds else 1.0)
@@ -156,32 +137,33 @@ def _time_constants(spectrum: Spectrum) -> Real:
     return np.logspace(lowest, highest, int(GRID_PER_DECADE * (highest - lowest)) + 2)
 
 
-def _tuples(terms: Sequence[Term], offsets: dict[str, int]) -> NDArray[np.int_]:
+@functools.lru_cache(maxsize=64)
+def _tuples(names: tuple[str, ...], sizes: tuple[int, ...]) -> NDArray[np.int_]:
     """Return the choices to try: one column for each term; like terms never take the same.
 
+    Terms by likeness and number of candidates; columns count through the likes one after the other.
     Like terms are told apart by nothing but their order, which is that of their candidates.
     """
-    of_likes = [
-        list(itertools.combinations(range(len(like.values)), count))
-        if math.comb(len(like.values), count) <= MOST_TUPLES
-        else _sampled(len(like.values), count)
-        for like, count in _counted(terms)
-    ]
-    sizes = [len(choices) for choices in of_likes]
-    total = math.prod(sizes)
+    likes = dict(zip(names, sizes, strict=True))
+    offsets = dict(zip(likes, offsets_of(list(likes.values())), strict=True))
+    of_likes = [_choices(size, names.count(name)) for name, size in likes.items()]
+    counts = [len(choices) for choices in of_likes]
+    total = math.prod(counts)
     rng = np.random.default_rng(0)
     picked = np.arange(total) if total <= MOST_TUPLES else rng.integers(0, total, MOST_TUPLES)
-    by_like = np.unravel_index(picked, sizes)
-    tuples = np.empty((len(picked), len(terms)), dtype=int)
-    for (like, _), choices, index in zip(_counted(terms), of_likes, by_like, strict=True):
-        places = [i for i, term in enumerate(terms) if term.likeness == like.likeness]
-        tuples[:, places] = np.array(choices, dtype=int)[index] + offsets[like.likeness]
+    by_like = np.unravel_index(picked, counts)
+    tuples = np.empty((len(picked), len(names)), dtype=int)
+    for name, choices, index in zip(likes, of_likes, by_like, strict=True):
+        places = [i for i, one in enumerate(names) if one == name]
+        tuples[:, places] = np.array(choices, dtype=int)[index] + offsets[name]
+    tuples.flags.writeable = False  # many share it
     return tuples
 
 
-def _counted(terms: Sequence[Term]) -> list[tuple[Term, int]]:
-    likes = {term.likeness: term for term in terms}
-    return [(like, sum(term.likeness == name for term in terms)) for name, like in likes.items()]
+def _choices(candidates: int, count: int) -> list[tuple[int, ...]]:
+    if math.comb(candidates, count) <= MOST_TUPLES:
+        return list(itertools.combinations(range(candidates), count))
+    return _sampled(candidates, count)
 
 
 def _sampled(candidates: int, count: int) -> list[tuple[int, ...]]:
@@ -283,31 +265,3 @@ def best_apart(
         apart = np.abs(tuples[best] - tuples[picked[-1]][:, None]) * steps
         worth[apart.max(axis=-1) <= 1] = np.inf
     return np.stack(picked, axis=1)
-
-
-def time_constant(part: Element | Parallel, values: Real) -> Real:
-    """Return the time constants in second of a gridded part from its own values (..., p)."""
-    by_kind = {p.kind: values[..., i] for i, p in enumerate(part.parameters)}
-    if "time" in by_kind:
-        return np.asarray(by_kind["time"])
-    product = by_kind["resistance"] * by_kind["capacitance"]
-    return np.asarray(product ** (1.0 / by_kind.get("alpha", 1.0)))
-
-
-def like_places(circuit: Circuit) -> list[NDArray[np.int_]]:
-    """Return where like parts with one time constant stand: for each likeness (parts, parameters)."""
-    places: dict[str, list[list[int]]] = {}
-    begin = 0
-    for part in circuit.chain.parts:
-        size = len(part.parameters)
-        if is_arc(part) or (isinstance(part, Element) and part.kind in ONE_TIME):
-            places.setdefault(_likeness(part), []).append(list(range(begin, begin + size)))
-        begin += size
-    return [np.array(found) for found in places.values() if len(found) > 1]
-
-
-def place_times(circuit: Circuit, places: NDArray[np.int_], values: Real) -> Real:
-    """Return the time constants in second, shape (spectra, parts), of the parts at ``places``."""
-    begins = list(itertools.accumulate((len(p.parameters) for p in circuit.chain.parts), initial=0))
-    part = circuit.chain.parts[begins.index(int(places[0, 0]))]
-    return time_constant(part, values[:, places])

@@ -22,6 +22,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.analysis.rc_chain import TERMS_PER_DECADE, basis, elements_at, mu, weighted
+
 Floats = NDArray[np.float64]
 Impedances = NDArray[np.complex128]
 Method = Literal["complex", "real", "imaginary"]
@@ -30,13 +32,11 @@ MU_LIMIT = 0.85
 # Trap (i) of science.md 1.12: mu can fall below its limit at M = 3 with 47 % residual.
 FEWEST_PER_DECADE = 3.0
 PER_DECADE = (3.0, 4.0, 5.0, 6.0, 7.0)
-TERMS_PER_DECADE = 4.0
 # A simpler model is kept while it is no more than this worse, or better than anyone can measure.
 TOLERATED_EXCESS = 1.10
 GOOD_ENOUGH = 2e-4
 # Noise of a good instrument; above it another shape of chain is tried, and has to halve it.
 DOUBTFUL, RICHER_GAIN = 4e-3, 0.5
-_LEAST_ELEMENTS = 3
 
 # Columns beside the RC elements: a constant, jw and 1/jw
 TERM_SETS: tuple[tuple[str, ...], ...] = ((), ("L",), ("C",), ("L", "C"))
@@ -120,8 +120,8 @@ def _shapes(omega: Floats, impedance: Impedances) -> list[_Shape]:
     """Return, for each spectrum, the plainest chain that follows it nearly as well as any.
 
     What leaves more than noise is tried again with time constants beyond the band, for arcs that
-    are not seen whole, and as an admittance. (Neither can hide a drift: 20 % of it leave 1.1 % with
-    the first, 1.1 % with the second, and 1.1 % with both.)
+    are not seen whole, and as an admittance. (A drift of 20 % that is even from point to point leaves
+    1.1 % with any of them; one that is even in time they follow, and ``z_hit`` does not.)
     """
     terms, plain_rms = _best_terms(omega, impedance, _Shape())
     shapes = [replace(_Shape(), terms=one) for one in terms]
@@ -263,44 +263,3 @@ def _least_squares(columns: Floats, data: Floats, weight: Floats) -> Floats:
     scaled = columns * weight[:, None] / scale
     answer: Floats = np.linalg.lstsq(scaled, data * weight, rcond=None)[0] / scale
     return answer
-
-
-# --- the chain -----------------------------------------------------------------------------------
-
-
-def elements_at(omega: Floats, per_decade: float, beyond_decades: float = 0.0) -> int:
-    """Return M for a density of elements, at most what the points can carry."""
-    decades = math.log10(omega.max() / omega.min()) + 2.0 * beyond_decades
-    wanted = max(_LEAST_ELEMENTS, round(per_decade * decades) + 1)
-    return max(1, min(wanted, 3 * omega.size // 2 - 3))
-
-
-def basis(
-    omega: Floats, elements: int, terms: Sequence[str], beyond_decades: float = 0.0
-) -> Impedances:
-    """Return the columns 1, 1/(1 + jw tau_k), then jw and 1/jw as asked (points x columns)."""
-    reach = 10.0**beyond_decades
-    tau = np.geomspace(1.0 / omega.max() / reach, reach / omega.min(), elements)
-    jw = 1j * omega[:, None]
-    columns = [np.ones_like(jw), 1.0 / (1.0 + jw * tau)]
-    # scaled to about 1 at the end of the band where each of them matters
-    columns += [jw / omega.max()] if "L" in terms else []
-    columns += [omega.min() / jw] if "C" in terms else []
-    return np.concatenate(columns, axis=1)
-
-
-def weighted(columns: Impedances, values: Impedances) -> tuple[Floats, Floats]:
-    """Return real design matrices (spectra x 2 points x columns) and data, weighted by 1/|value|."""
-    weight = 1.0 / np.abs(values)
-    parts = np.concatenate([columns.real, columns.imag])
-    twice = np.concatenate([weight, weight], axis=-1)
-    data = np.concatenate([values.real, values.imag], axis=-1)
-    return parts * twice[..., None], data * twice
-
-
-def mu(resistances: Floats) -> Floats:
-    """Return 1 - sum|R < 0| / sum R >= 0 along the last axis: near 1 fits, near 0 overfits."""
-    positive = np.where(resistances >= 0, resistances, 0.0).sum(axis=-1)
-    negative = np.where(resistances < 0, -resistances, 0.0).sum(axis=-1)
-    ratio: Floats = 1.0 - negative / np.where(positive > 0, positive, np.inf)
-    return ratio

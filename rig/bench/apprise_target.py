@@ -45,7 +45,7 @@ def open_service(url: str) -> NotifyBase | None:
 
 
 class AppriseTarget:
-    """A mailbox, a chat or a webhook. Fulfils rig.bench.notifying.Target."""
+    """A mailbox, a chat or a webhook. Fulfils rig.bench.targets.Target."""
 
     def __init__(self, url: str, label: str, lowest: Severity) -> None:
         self.label, self.lowest = label, lowest

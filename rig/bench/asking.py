@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine, update
 
@@ -20,6 +21,7 @@ from rig.core.errors import BadInput, Problem, RigError
 from rig.core.instruments import Identity
 from rig.core.orders import Order
 from rig.core.records import RunState
+from rig.engine.desk import STEERING
 from rig.engine.states import RECOVER, TRANSITIONS, Verb, after
 from rig.store import queries, tables
 from rig.store.alarms import raise_now
@@ -67,16 +69,24 @@ def ask_run(
     """Ask and wait for the answer, ``PATIENCE_SECOND`` at most; raises BadInput for no such run."""
     clock = clock or RealClock()
     run = find_target(engine, wanted)
+    wall_us = clock.wall_us()
+    words = {"who": who, "reason": reason, "argument": argument}
+    give = partial(ask, engine, run.run_id, verb.value, wall_us=wall_us, **words)
+    return give_order(engine, database, run, verb, give, clock=clock)
+
+
+def give_order(
+    engine: Engine,
+    database: str,
+    run: queries.RunRecord,
+    verb: Verb,
+    give: Callable[[], Order],
+    *,
+    clock: Clock,
+) -> Asked:
+    """Let ``give`` write an order down, and wait for its answer, ``PATIENCE_SECOND`` at most."""
     alive = _is_somebodys(engine, database, run.run_id, verb)
-    order = ask(
-        engine,
-        run.run_id,
-        verb.value,
-        who=who,
-        reason=reason,
-        argument=argument,
-        wall_us=clock.wall_us(),
-    )
+    order = give()
     given = None
     if alive:
         given = _wait(
@@ -177,7 +187,7 @@ def answer_by_table(state: RunState, order: Order) -> Answer:
     """Answer for a run in this state that no process has, where nothing can be done for it."""
     if (state, order.verb) not in TRANSITIONS:
         return _refused(lambda: after(state, order.verb))
-    if TRANSITIONS[state, order.verb] is state:
+    if TRANSITIONS[state, order.verb] is state and Verb(order.verb) not in STEERING:
         return Answer("done", f"already {state.value}")
     go_on = f"rig run --resume {order.run_id[:8]}"
     return Answer("refused", f"no process has this run; go on with: {go_on}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rig.analysis.cycles import cycle_table
 from rig.analysis.fade import FadeResult, fit_fade
+from rig.core.errors import BadInput, Problem
 from rig.report.findings import (
     CyclingFinding,
     Quantity,
@@ -21,11 +23,17 @@ FEWEST_CYCLES = 5
 
 
 def evaluate_cycling(
-    samples: pd.DataFrame, cycles: pd.DataFrame
+    samples: pd.DataFrame,
+    cycles: pd.DataFrame,
+    *,
+    reference_cycle: int | None = None,
+    **options: Any,
 ) -> tuple[CyclingFinding | None, list[Quantity]]:
     """Return the per-cycle table with its fade law, and the fade as a quantity.
 
-    Fade is that of the finished cycles after formation; below five of them there is none.
+    Fade is that of the finished cycles after formation, or from ``reference_cycle`` on; below five of
+    them there is none. ``options`` are those of fit_fade. Raises BadInput for a reference cycle that
+    is not among the finished ones.
     """
     counted = samples[samples["cycle_count"] > 0]
     if counted.empty:
@@ -35,10 +43,15 @@ def evaluate_cycling(
     ended = {int(n) for n in cycles["cycle_count"]}
     numbers = table.column("cycle_count")
     ageing = np.array([int(n) in ended and int(n) not in formation for n in numbers])
+    if reference_cycle is not None:
+        if reference_cycle not in ended:
+            message = f"cycle {reference_cycle} is not among the finished ones"
+            raise BadInput(Problem("reference cycle", message))
+        ageing = np.array([int(n) in ended and int(n) >= reference_cycle for n in numbers])
     capacity = table.column("discharging_capacity_ah")
     fade = None
     if int(ageing.sum()) >= FEWEST_CYCLES:
-        fade = fit_fade(numbers[ageing], capacity[ageing])
+        fade = fit_fade(numbers[ageing], capacity[ageing], **options)
     finding = CyclingFinding(table, formation, fade)
     if fade is None:
         return finding, []

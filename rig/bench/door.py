@@ -6,18 +6,25 @@ somebody stands there and waits. What cannot be read is looked for again; runs g
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy import Engine
 
 from rig.core.clock import Clock, RealClock
-from rig.core.errors import StoreError
+from rig.core.errors import RigError, StoreError
+from rig.core.orders import Order
+from rig.engine.desk import Ordered
+from rig.engine.revision import Proposed
 from rig.engine.runner import Run
 from rig.engine.schedule import Schedule, Task
+from rig.engine.states import Verb
 from rig.store.orders import Answer, answer, unanswered
 
 LOOK_SECOND = 0.2
+
+# What an order to revise asks for, compiled and checked; raises RigError where it is not possible.
+Propose = Callable[[Run, Order], Proposed]
 
 
 class Door:
@@ -29,10 +36,11 @@ class Door:
         runs: Sequence[Run],
         schedule: Schedule,
         *,
+        propose: Propose | None = None,
         clock: Clock | None = None,
         look_second: float = LOOK_SECOND,
     ) -> None:
-        self._engine, self._schedule = engine, schedule
+        self._engine, self._schedule, self._propose = engine, schedule, propose
         self._runs: dict[str, Run] = {}
         self._clock = clock or RealClock()
         self._look_second, self._next_second = look_second, self._clock.now()
@@ -64,6 +72,8 @@ class Door:
         if now < self._next_second:
             return False
         self._next_second = now + self._look_second
+        for run in self._runs.values():
+            run.desk.give_up_late(self._clock.wall_us())
         with suppress(StoreError):
             return self._take(tasks)
         return False
@@ -74,7 +84,17 @@ class Door:
         # What is answered and not committed yet is still among the unanswered.
         self._taken = {order.order_id for order in orders}
         for order in fresh:
-            ordered = self._runs[order.run_id].consider(order)
+            ordered = self._considered(self._runs[order.run_id], order)
             if ordered is not None:
                 self._schedule.interrupt(tasks[order.run_id], ordered)
         return bool(fresh)
+
+    def _considered(self, run: Run, order: Order) -> Ordered | None:
+        if order.verb != Verb.REVISE.value or self._propose is None:
+            return run.consider(order)
+        try:
+            return run.consider(order, self._propose(run, order))
+        except RigError as refusal:
+            cause = "; ".join(str(refusal).splitlines())
+            run.desk.tell(order, "refused", cause)
+            return None

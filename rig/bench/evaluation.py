@@ -22,18 +22,20 @@ from rig.bench.cycling_evaluation import evaluate_cycling
 from rig.bench.file import ROLES
 from rig.bench.pellet_evaluation import evaluate_pellet, leads_of
 from rig.bench.sensing import AUX
-from rig.bench.spectra import Event, load_spectra
+from rig.bench.spectra import Event, load_spectra, with_fit
 from rig.core.errors import AnalysisError, BadInput
 from rig.report.findings import (
     Array,
     CyclingFinding,
     PelletFinding,
+    ProtocolRevision,
     Quantity,
     RunFindings,
     SpectrumFinding,
     Traces,
 )
 from rig.store import queries, tables
+from rig.store.revisions import revisions
 from rig.store.samples import sample_frame
 
 # Separator and leads, three interfaces (cathode, anode, charge transfer), then diffusion.
@@ -66,6 +68,7 @@ def evaluate(engine: Engine, run: queries.RunRecord, truth: Truth | None = None)
     ]
     return RunFindings(
         **_facts(run, cell, samples),
+        revisions=_revisions(engine, run.run_id),
         events=(*_events(engine, run.run_id), *left_out),
         traces=_traces(samples),
         spectra=tuple(measured),
@@ -104,6 +107,16 @@ def _facts(
         "samples": len(samples),
         "test_time_second": float(samples["test_time_second"].max()) if len(samples) else 0.0,
     }
+
+
+def _revisions(engine: Engine, run_id: str) -> tuple[ProtocolRevision, ...]:
+    names = ("number", "test_time_second", "seq_first", "who", "reason")
+    return tuple(
+        ProtocolRevision(
+            **{name: row[name] for name in names}, changes=tuple(row["difference"] or ())
+        )
+        for row in revisions(engine, run_id)
+    )
 
 
 def _events(engine: Engine, run_id: str) -> tuple[Event, ...]:
@@ -164,6 +177,6 @@ def _extremes(values: Array, points: int) -> np.ndarray[Any, np.dtype[np.intp]]:
 
 def _fit_full_cell(finding: SpectrumFinding) -> SpectrumFinding:
     try:
-        return replace(finding, fit=fit_circuit(finding.spectrum, FULL_CELL_CIRCUIT))
+        return with_fit(finding, fit_circuit(finding.spectrum, FULL_CELL_CIRCUIT))
     except (AnalysisError, BadInput) as error:
         return replace(finding, problem=str(error))

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from rig.bench.asking import PATIENCE_SECOND, answer_by_table
 from rig.bench.door import LOOK_SECOND
 from rig.bench.file import BenchFile
+from rig.bench.hand_desk import HandDesk
 from rig.bench.hosted_run import HostedRun
 from rig.bench.hosting import HostRecord, is_same_bench, write_host
 from rig.bench.instruments import WrapLink, open_bench
@@ -28,6 +29,7 @@ from rig.bench.ports import Ports
 from rig.bench.premises import Premises
 from rig.bench.recovery import died_runs
 from rig.bench.session import Session
+from rig.bench.simulated_past import left_by_the_last
 from rig.bench.speed import make_clock
 from rig.bench.starting import forwarder_for, notifier_for, session_on
 from rig.bench.watchdog import watchdog_for
@@ -62,6 +64,10 @@ class Host:
     _seen: set[int] = field(default_factory=set)  # orders that need no second look
     _clock: Clock = field(default_factory=RealClock)
     _next_second: float = 0.0
+    hand: HandDesk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hand = HandDesk(self.premises, self.lives.values, say=self.say)
 
     @property
     def session(self) -> Session:
@@ -84,6 +90,7 @@ class Host:
 
         self.session.schedule.stays = True
         try:
+            self.hand.begin()
             self._recover()
             self.session.run(after_each)
         finally:
@@ -108,6 +115,7 @@ class Host:
 
     def _take_in(self, record: RunRecord, order: Order | None) -> None:
         life = self.lives[record.run_id] = HostedRun(record, self.premises, order)
+        self.hand.admit(life)
         life.begin()
 
     # --- orders ---------------------------------------------------------------------------------
@@ -119,6 +127,7 @@ class Host:
             return
         self._next_second = now + LOOK_SECOND
         self._forget_the_gone()
+        self.hand.look()
         with suppress(StoreError):
             orders = unanswered(self._engine)
             self._seen &= {order.order_id for order in orders}
@@ -136,9 +145,13 @@ class Host:
         if life is not None:
             self._about_ours(life, order)
             return
+        if self.hand.consider(order, is_late=self._is_late(order)):
+            self._seen.add(order.order_id)
+            return
         record = queries.find_run(self._engine, order.run_id)
         state = RunState(record.state)
         if state is not RunState.QUEUED and order.verb not in _BRINGING_IN:
+            self._without_a_run(record, state, order)
             return
         if state is not RunState.QUEUED and has_engine(record.channel, self.store):
             return  # that process answers
@@ -148,6 +161,19 @@ class Host:
             self._take_in(record, order)
         else:
             self._answer(order, given)
+
+    def _without_a_run(self, record: RunRecord, state: RunState, order: Order) -> None:
+        """A word to a run that is over, on a channel that somebody has by hand: we have its lock.
+
+        Safe and stop end the lease; who asked then finds nobody there, and makes the channel safe.
+        """
+        if not self.hand.has(record.channel):
+            return
+        self._seen.add(order.order_id)
+        if order.verb in _ENDING:
+            self.hand.make_way(record.channel, order.words)
+        else:
+            self._answer(order, answer_by_table(state, order))
 
     def _about_ours(self, life: HostedRun, order: Order) -> None:
         """The door has it while the run lives; before and after, it is us who are asked."""
@@ -173,15 +199,22 @@ class Host:
         if state is RunState.QUEUED and order.verb in _ENDING:
             self._end_queued(record, order.words)
             return Answer("done", "stopped before it began; nothing was switched on")
-        other = self._on_channel(record.channel)
-        if other is not None:
-            words = f"channel {record.channel} is busy: run {other.run_id[:8]} is there"
+        words = self._objection(record.channel, order)
+        if words:
             if state is RunState.QUEUED and order.verb == Verb.START.value:
                 self._end_queued(record, words, RunState.FAILED)
             return Answer("refused", words)
         if order.verb == Verb.START.value or (order.verb in _BRINGING_IN and resumable(state)):
             return None
         return answer_by_table(state, order)
+
+    def _objection(self, channel: str, order: Order) -> str:
+        """Return why nothing may begin on a channel now; a start names the lease that it is under."""
+        other = self._on_channel(channel)
+        if other is not None:
+            return f"channel {channel} is busy: run {other.run_id[:8]} is there"
+        lease_id = order.argument if order.verb == Verb.START.value else ""
+        return self.hand.objection(channel, lease_id)
 
     def _is_late(self, order: Order) -> bool:
         return self._clock.wall_us() - order.asked_us > PATIENCE_SECOND * 1e6
@@ -243,7 +276,7 @@ def open_host(
 def _premises(
     bench: BenchFile, engine: Engine, store: str, *, speed: str | None, seed: int, wrap: WrapLink
 ) -> Premises:
-    left = _left_by_the_last(bench, engine, seed) if bench.simulated else None
+    left = left_by_the_last(bench, engine, seed) if bench.simulated else None
     clock = make_clock(bench, speed, left.wall_us if left else SIMULATED_EPOCH_US)
     times = PortTimes()
     wrap = wrap if bench.simulated else times.noting(wrap)
@@ -255,26 +288,3 @@ def _premises(
     session.watchdog = watchdog_for(opened, (), store, times)
     session.locks = locks = Locks(bench, store)
     return Premises(session, Ports(opened, session.schedule, wrap), locks, set(), seed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Left:
-    """Simulated cells and chambers as they were left last, and when that was on their clock."""
-
-    simulation: str
-    wall_us: int
-
-
-def _left_by_the_last(bench: BenchFile, engine: Engine, seed: int) -> _Left | None:
-    """Return how the simulated world of this bench was left, by whichever run was the last there."""
-    newest: _Left | None = None
-    for record in queries.list_runs(engine):
-        if record.values["bench"]["content"] != bench.plain or record.values["seed"] != seed:
-            continue
-        stored = queries.load_cursor(engine, record.run_id)
-        wall_us = queries.last_wall_us(engine, record.run_id)
-        if stored is None or stored[1] is None or wall_us is None:
-            continue
-        if newest is None or wall_us > newest.wall_us:
-            newest = _Left(stored[1], wall_us)
-    return newest

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from rig.bench.file import BUILT_IN, BenchFile
+from rig.bench.leases import by_hand_words, is_its_lease
 from rig.bench.locks import has_engine, has_host, owner_of_channel, owner_of_database
 from rig.bench.offline import sheet_facts
 from rig.bench.registering import Entry, register
@@ -105,6 +106,7 @@ class _Wish:
     file: str
     cells: Mapping[str, str]
     variables: Mapping[str, str]
+    lease_id: str = ""
 
 
 def request_start(
@@ -119,14 +121,15 @@ def request_start(
     who: str,
     reason: str = "",
     on_behalf_of: str = "",
+    lease_id: str = "",
     clock: Clock | None = None,
 ) -> list[str]:
     """Ask the engine of this database to run a protocol on these channels; return the runs' ids.
 
     ``cells`` names the cell on a channel; its record wins over the protocol. ``protocol_file`` is
-    what the text is called in messages. The runs are queued, each with an order ``start`` in the
-    journal; rig.bench.asking.await_starts waits for what becomes of them, and a stop cancels one.
-    Raises BadInput with everything that is wrong with any of them; none is on record then.
+    what the text is called in messages; ``lease_id`` is of who has the channel by hand. The runs are
+    queued, each with an order ``start`` in the journal: see rig.bench.asking.await_starts; a stop
+    cancels one. Raises BadInput with all that is wrong with any of them; none is on record then.
     """
     cells = cells or {}
     wish = _Wish(
@@ -134,6 +137,7 @@ def request_start(
         protocol_file,
         {name: cells.get(name, "") for name in channels},
         variables or {},
+        lease_id,
     )
     programs = _checked(engine, bench, wish, channels, cells)
     host = require_host(engine)
@@ -148,7 +152,7 @@ def request_start(
             for name, program in programs.items()
         ]
         for run_id in run_ids:
-            order = Order(0, run_id, Verb.START.value, "", giver, reason, asked_us)
+            order = Order(0, run_id, Verb.START.value, lease_id, giver, reason, asked_us)
             write_order(connection, order)
     return run_ids
 
@@ -170,7 +174,7 @@ def _checked(
     """Return the program of each channel, compiled for its cell. Raises BadInput with all problems."""
     problems = [
         *_host_problems(engine, bench),
-        *_channel_problems(engine, bench, channels),
+        *_channel_problems(engine, bench, channels, wish.lease_id),
         *_cell_problems(engine, channels, cells),
     ]
     programs = {}
@@ -213,7 +217,7 @@ def _host_problems(engine: Engine, bench: BenchFile) -> Iterator[Problem]:
 
 
 def _channel_problems(
-    engine: Engine, bench: BenchFile, channels: Sequence[str]
+    engine: Engine, bench: BenchFile, channels: Sequence[str], lease_id: str
 ) -> Iterator[Problem]:
     if not channels:
         yield Problem("channels", "got none", example=f"channel {next(iter(bench.channels))}")
@@ -225,9 +229,10 @@ def _channel_problems(
                 f"bench {bench.file} has none of that name; it has: {', '.join(bench.channels)}"
             )
             yield Problem(where, message, suggestion=did_you_mean(name, bench.channels))
-        elif has_engine(name, str(engine.url)):
+        elif not is_its_lease(engine, name, lease_id) and has_engine(name, str(engine.url)):
             owner = owner_of_channel(name, str(engine.url))
-            yield Problem(where, f"is busy: {_occupant(engine, name)} ({owner})")
+            occupant = by_hand_words(engine, bench, name) or _occupant(engine, name)
+            yield Problem(where, f"is busy: {occupant} ({owner})")
         elif name in starting:
             yield Problem(where, f"is busy: run {starting[name][:8]} is about to begin there")
         if list(channels).count(name) > 1:

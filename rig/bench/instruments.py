@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple, cast
 
 from rig.bench.file import SIMULATED, BenchFile, ChannelSpec
@@ -37,7 +37,7 @@ from rig.engine.channel import Channel
 from rig.engine.scanner import Scanner
 from rig.engine.sensors import SensorPath, SharedSensor
 from rig.protocol.check import ChannelFacts
-from rig.wire import ReopeningLink, open_link, spaced
+from rig.wire import LinkHealths, ReopeningLink, open_link, spaced
 
 _REMEDY = "nothing was switched on; see: rig bench check"
 
@@ -66,6 +66,8 @@ class OpenBench:
     scanners: dict[str, Scanner] = field(default_factory=dict)
     sensors: dict[str, SharedSensor] = field(default_factory=dict)
     before_opening: Callable[[str], None] = lambda _name: None  # told of a port opened anew
+    healths: LinkHealths = field(default_factory=LinkHealths)  # of what was ever open here
+    answered: dict[str, Identity] = field(default_factory=dict)  # likewise: who it was
 
     def close(self) -> None:
         for link in self.links.values():
@@ -79,6 +81,7 @@ class OpenBench:
     def plug(self, name: str, plugged: Plugged) -> None:
         """Count an instrument that ``plug_in`` has opened among those of this bench."""
         self.links[name], self.drivers[name], self.identities[name] = plugged
+        self.answered[name] = plugged.identity
 
     def unplug(self, name: str) -> ReopeningLink:
         """Count it no more, with what was built on it; returns its link, still to be closed."""
@@ -94,6 +97,7 @@ class OpenBench:
         plugged in another one.
         """
         self.before_opening(name)
+        self.healths.of(name).reopened += 1
         self.links[name].reopen()
         found, before = self.drivers[name].identify(), self.identities[name]
         if found != before:
@@ -101,6 +105,11 @@ class OpenBench:
                 f"{name} ({self.links[name].name}): came back as {found.model} {found.serial!r}, "
                 f"was {before.model} {before.serial!r}"
             )
+
+    def note_failure(self, port: str, failure: Exception) -> None:
+        """Count what a driver could not do with what is known of its link; called in the port's thread."""
+        if port in self.bench.instruments and isinstance(failure, RigError):
+            self.healths.of(port).failed(failure, self.clock.wall_us())
 
     def disconnect_shared(self, channels: Iterable[ChannelSpec]) -> None:
         """Switch off every analyser behind a scanner, then open all its paths, confirmed.
@@ -124,7 +133,7 @@ class OpenBench:
             cell or "",
             cast(ImpedanceAnalyser, self.drivers[analyser]) if analyser else None,
             analyser or "",
-            self._chamber(spec.instruments.get("chamber")),
+            self.shared_chamber(spec.instruments.get("chamber")),
             self._limits(spec),
             self.reopen,
             self._scanner(spec.instruments.get("multiplexer")),
@@ -146,7 +155,8 @@ class OpenBench:
             self.sensors[name] = SharedSensor(name, driver, name, self.clock, self.reopen, *times)
         return SensorPath(spec.name, self.sensors[name], spec.path)
 
-    def _chamber(self, name: str | None) -> SharedChamber | None:
+    def shared_chamber(self, name: str | None) -> SharedChamber | None:
+        """Return the one owner of an open chamber's set point, whoever asks."""
         if name is None:
             return None
         if name not in self.chambers:
@@ -240,7 +250,7 @@ def plug_in(
         try:
             driver_class = load_driver(spec.driver, where)
             sheet = driver_class.sheet
-            link = ReopeningLink(lambda: wrap(name, _port(opened, name, sheet), opened.clock))
+            link = ReopeningLink(lambda: _measured_port(opened, name, sheet, wrap))
             undo.callback(link.close)
             options = _paths(opened.bench, name, sheet) | spec.options
             driver = driver_class(spaced(link, opened.clock, sheet.spacing), name, **options)
@@ -263,6 +273,11 @@ def _paths(bench: BenchFile, name: str, sheet: Sheet) -> dict[str, Any]:
     return {"paths": tuple(c.path for c in channels if c.instruments.get("multiplexer") == name)}
 
 
+def _measured_port(opened: OpenBench, name: str, sheet: Sheet, wrap: WrapLink) -> Link:
+    link = wrap(name, _port(opened, name, sheet), opened.clock)
+    return opened.healths.measured(name, link, opened.clock)
+
+
 def _port(opened: OpenBench, name: str, sheet: Sheet) -> Link:
     connect = opened.bench.instruments[name].connect
     if connect != SIMULATED:
@@ -273,12 +288,4 @@ def _port(opened: OpenBench, name: str, sheet: Sheet) -> Link:
 
 def identity_snapshot(opened: OpenBench) -> dict[str, Any]:
     """Return who answered, as plain data for the run's record."""
-    return {
-        name: {
-            "maker": identity.maker,
-            "model": identity.model,
-            "serial": identity.serial,
-            "firmware": identity.firmware,
-        }
-        for name, identity in opened.identities.items()
-    }
+    return {name: asdict(identity) for name, identity in opened.identities.items()}

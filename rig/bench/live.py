@@ -14,17 +14,19 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from rig.bench.estimates import ChamberUse, Outlook, Point
+from rig.bench.estimates import ChamberUse, Outlook
 from rig.bench.locks import has_engine
 from rig.bench.outlook import outlook, step_at
-from rig.bench.run_facts import RunFacts, cursor_of, facts_of
-from rig.bench.status import FREE, ChannelStatus, Trend, Wall
+from rig.bench.run_facts import RunFacts, cursor_of, facts_in_force, facts_of
+from rig.bench.status import FREE, ChannelStatus, Trend, Wall, in_order
+from rig.bench.trends import number_or_none, points_of, sparkline
 from rig.core.alarms import Alarm
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import RigError
 from rig.core.records import RunState
 from rig.core.units import duration
 from rig.engine.cursor import Cursor
+from rig.engine.leaving import leaving_words
 from rig.engine.states import legal_verbs
 from rig.engine.walk import values
 from rig.protocol.check import steps_of
@@ -37,6 +39,7 @@ ENGINE_SECOND = 2.0  # how often the locks are tried
 _ALIVE = frozenset(ALIVE)
 # A run in one of these moves without anybody's word: it is read again at each look.
 _CONNECTED = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.STOPPING})
+_VERBS = {state: tuple(legal_verbs(state)) for state in RunState}
 _OVER = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED})
 
 
@@ -54,6 +57,7 @@ class Live:
     _facts: dict[str, RunFacts] = field(default_factory=dict)
     _settled: dict[str, tuple[Cursor | None, Row]] = field(default_factory=dict)
     _trends: dict[str, list[Row]] = field(default_factory=dict)
+    _sparklines: dict[str, Trend] = field(default_factory=dict)  # of the trends
     _since: dict[tuple[str, str], int | None] = field(default_factory=dict)
     _driven: dict[str, bool] = field(default_factory=dict)
     _silent: dict[str | None, str] = field(default_factory=dict)  # rig -> what is said of it
@@ -76,7 +80,7 @@ class Live:
         other = [status for status in statuses if status.channel not in self.channels]
         order = {name: place for place, name in enumerate(self.channels)}
         own = sorted([*own, *free], key=lambda status: order[status.channel])
-        other = sorted(other, key=lambda status: (status.rig, status.channel))
+        other = sorted(other, key=in_order)
         bench = tuple(_plain(alarm) for alarm, _ in newest.alarms if not alarm.channel)
         return Wall(self.clock.wall_us(), (*own, *other), bench, rigs)
 
@@ -87,7 +91,7 @@ class Live:
         shown = {run["run_id"] for run in newest.runs}
         for run_id in shown - self._facts.keys():
             self._facts[run_id] = facts_of(run_facts(self.engine, run_id))
-        for kept in (self._facts, self._settled, self._trends):
+        for kept in (self._facts, self._settled, self._trends, self._sparklines):
             for run_id in [run_id for run_id in kept if run_id not in shown]:
                 del kept[run_id]
         for run in newest.runs:
@@ -100,13 +104,18 @@ class Live:
     def _settle(self, run_id: str, newest: Newest) -> None:
         sample = newest.samples.get(run_id, {})
         self._settled[run_id] = (cursor_of(newest.cursors.get(run_id)), sample)
-        self._trends.update(read_trends(self.engine, [run_id]))
+        self._read_trends([run_id])
+
+    def _read_trends(self, run_ids: Sequence[str]) -> None:
+        trends = read_trends(self.engine, run_ids)
+        self._trends.update(trends)
+        self._sparklines.update({run_id: sparkline(rows) for run_id, rows in trends.items()})
 
     def _refresh(self, newest: Newest) -> None:
         now = self.clock.now()
         moving = [run for run in newest.runs if run["run_id"] not in self._settled]
         if now >= self._trends_due_second:
-            self._trends.update(read_trends(self.engine, [run["run_id"] for run in moving]))
+            self._read_trends([run["run_id"] for run in moving])
             self._trends_due_second = now + TREND_SECOND
         if self.store and now >= self._engines_due_second:
             names = {run["channel"] for run in moving}
@@ -129,7 +138,9 @@ class Live:
         else:
             cursor = cursor_of(newest.cursors.get(run_id))
             sample = newest.samples.get(run_id, {})
-        return _Look(run, RunState(run["state"]), self._facts[run_id], cursor, sample)
+        facts = facts_in_force(self._facts[run_id], self.engine, run_id, cursor)
+        self._facts[run_id] = facts
+        return _Look(run, RunState(run["state"]), facts, cursor, sample)
 
     def _status(
         self, look: _Look, holders: Mapping[tuple[str, str], list[_Look]], newest: Newest
@@ -160,9 +171,9 @@ class Live:
             **_numbers(look),
             started_us=run["started_us"],
             ended_us=run["ended_us"],
-            verbs=tuple(legal_verbs(look.state)),
+            verbs=_VERBS[look.state],
             alarms=_alarms_of(run, newest.alarms),
-            trend=_sparkline(trend),
+            trend=self._sparklines.get(run["run_id"], Trend()),
         )
 
     def _outlook(
@@ -187,7 +198,7 @@ class Live:
             return outlook(
                 look.facts.program,
                 look.cursor,
-                _points(trend, look.cursor),
+                points_of(trend, look.cursor),
                 _others(look, holders),
             )
         except (RigError, KeyError, ValueError, OverflowError) as fault:
@@ -215,6 +226,8 @@ def _place(facts: RunFacts, cursor: Cursor | None) -> dict[str, Any]:
     place, now = cursor.place, cursor.progress.test_time_second
     estimate = facts.estimate_second
     return {
+        "protocol_revision": place.revision,
+        "leaving": leaving_words(place),
         "step_count": place.step_count,
         "step_number": facts.step_numbers.get(place.pc),
         "step_total": sum(1 for _ in steps_of(program)),
@@ -238,57 +251,21 @@ def _numbers(look: _Look) -> dict[str, Any]:
     """The cursor saw the cell last; temperatures and pressure are in the newest sample."""
     sample, cursor = look.sample, look.cursor
     names = ("ambient_temperature_celsius", "surface_temperature_celsius", "applied_pressure_pa")
-    numbers = {name: _number(sample.get(name)) for name in names}
-    numbers["voltage_volt"] = _number(sample.get("voltage_volt"))
+    numbers = {name: number_or_none(sample.get(name)) for name in names}
+    numbers["voltage_volt"] = number_or_none(sample.get("voltage_volt"))
     if look.state not in _CONNECTED:
         numbers["current_ampere"] = None  # the last one measured would be taken for what flows now
     else:
-        numbers["current_ampere"] = _number(sample.get("current_ampere"))
+        numbers["current_ampere"] = number_or_none(sample.get("current_ampere"))
     if cursor is not None:
         progress = cursor.progress
         numbers["test_time_second"] = progress.test_time_second
         if not math.isnan(progress.voltage_volt) and look.state in _CONNECTED:
             numbers["voltage_volt"] = progress.voltage_volt
-            numbers["current_ampere"] = _number(progress.current_ampere)
+            numbers["current_ampere"] = number_or_none(progress.current_ampere)
         known = values(cursor.place, progress)
-        numbers["capacity_retention"] = _number(known.get("capacity_retention"))
+        numbers["capacity_retention"] = number_or_none(known.get("capacity_retention"))
     return numbers | {"sampled_us": sample.get("ts_us")}
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _nan(value: Any) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _points(trend: Sequence[Row], cursor: Cursor) -> list[Point]:
-    """Return the samples of the present step."""
-    return [
-        Point(
-            row["test_time_second"],
-            _nan(row["voltage_volt"]),
-            _nan(row["current_ampere"]),
-            _nan(row["ambient_temperature_celsius"]),
-            _nan(row["surface_temperature_celsius"]),
-            _sensed(row),
-        )
-        for row in trend
-        if row["step_count"] == cursor.place.step_count
-    ]
-
-
-def _sensed(row: Row) -> dict[str, float]:
-    aux = row["aux"] or {}
-    return {"pressure": _nan(row["applied_pressure_pa"])} | {k: _nan(v) for k, v in aux.items()}
-
-
-def _sparkline(trend: Sequence[Row]) -> Trend:
-    return Trend(
-        tuple(row["test_time_second"] for row in trend),
-        tuple(_number(row["voltage_volt"]) for row in trend),
-    )
 
 
 # --- waits ---------------------------------------------------------------------------------------

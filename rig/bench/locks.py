@@ -48,9 +48,16 @@ class Locks:
         Raises BadInput with all that are busy, also by another holder's run on the same channel;
         none is kept for this one then.
         """
+        self._take_all(holder, _wanted(self._bench, list(channels), self._database))
+
+    def take_instrument(self, holder: str, name: str) -> None:
+        """Keep every other process off one instrument, whoever's it is; raises BadInput likewise."""
+        self._take_all(holder, _instruments_wanted(self._bench, [name]))
+
+    def _take_all(self, holder: str, everything: Iterable[_Wanted]) -> None:
         problems = [
             Problem(wanted.where, f"{wanted.busy} ({_owner(wanted.path)})")
-            for wanted in _wanted(self._bench, list(channels), self._database)
+            for wanted in everything
             if not self._take(holder, wanted)
         ]
         if problems:
@@ -62,6 +69,12 @@ class Locks:
         held = self._held.get(_instrument_file(self._bench.instruments[instrument]))
         if held is not None:
             held.holders.add(holder)
+
+    def admit(self, holder: str, guest: str) -> None:
+        """Let ``guest``, too, have all that ``holder`` has: a run on a channel taken by hand."""
+        for held in self._held.values():
+            if holder in held.holders:
+                held.holders.add(guest)
 
     def give_back(self, holder: str) -> None:
         """Give back what nobody else here holds."""
@@ -79,7 +92,7 @@ class Locks:
     def _take(self, holder: str, wanted: _Wanted) -> bool:
         held = self._held.get(wanted.path)
         if held is not None:
-            if wanted.alone and held.holders != {holder}:
+            if wanted.alone and holder not in held.holders:
                 return False
             held.holders.add(holder)
             return True
@@ -198,7 +211,11 @@ def _wanted(bench: BenchFile, channels: list[ChannelSpec], database: str) -> Ite
             busy = "another process is running it with this database; use another --channel"
             yield _Wanted(f"channel {channel.name}, database {database}", path, busy, alone=True)
     names = {name for channel in channels for name in channel.instruments.values()}
-    for spec in (bench.instruments[name] for name in sorted(names)):
+    yield from _instruments_wanted(bench, sorted(names))
+
+
+def _instruments_wanted(bench: BenchFile, names: Iterable[str]) -> Iterable[_Wanted]:
+    for spec in (bench.instruments[name] for name in names):
         if spec.connect != SIMULATED:
             where = f"{spec.where} instrument {spec.name}"
             yield _Wanted(where, _instrument_file(spec), f"another process has {spec.connect} open")

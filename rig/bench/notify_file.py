@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rig.bench.collecting import Collector
 from rig.core.alarms import Severity
-from rig.core.errors import did_you_mean
-from rig.protocol.source import Node
+from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.protocol.source import Node, read_source
 from rig.store.address import without_password
 
-_KEYS = ("url", "from")
+_KEYS = ("url", "from", "name")
 _SEVERITIES = tuple(severity.value for severity in Severity)
 _EXAMPLE = "notify: [{url: $RIG_NOTIFY_URL, from: warning}]"
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))")
@@ -28,11 +29,15 @@ _MASK = "****"
 
 @dataclass(frozen=True, slots=True)
 class NotifyEntry:
-    """One who is told: an Apprise URL, the least severity that goes there, its place in the file."""
+    """One who is told: an Apprise URL, the least severity that goes there, its place in the file.
+
+    ``name`` is what a rule calls him by, empty where he has none.
+    """
 
     url: str = field(repr=False)
     lowest: Severity
     where: str
+    name: str = ""
 
     @property
     def label(self) -> str:
@@ -48,7 +53,26 @@ def read_notify(collector: Collector, root: Node) -> tuple[NotifyEntry, ...]:
     if not isinstance(node.value, list):
         collector.refuse(node, "expected a list of those who are told of alarms", _EXAMPLE)
     entries = [_entry(collector, item) for item in node.items()]
+    _require_own_names(collector, node.items())
     return tuple(entry for entry in entries if entry is not None)
+
+
+def load_notify(name: str) -> tuple[NotifyEntry, ...]:
+    """Read a file with nothing but a ``notify:``, for who has no bench. Raises BadInput with every problem."""
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problem = Problem(f"--notify {name}", f"cannot be read: {reason}", "--notify notify.yaml")
+        raise BadInput(problem) from error
+    collector, root = Collector(), read_source(text, name)
+    collector.keys(root, ("notify",), "a file of those who are told")
+    if root.get("notify") is None:
+        collector.refuse(root, "names nobody who is to be told", _EXAMPLE)
+    entries = read_notify(collector, root)
+    if collector.problems:
+        raise BadInput(collector.problems)
+    return entries
 
 
 def masked(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +93,27 @@ def _entry(collector: Collector, node: Node) -> NotifyEntry | None:
     url, lowest = _url(collector, node), _lowest(collector, node)
     if url is None or lowest is None:
         return None
-    return NotifyEntry(url, lowest, node.child("url").where)
+    return NotifyEntry(url, lowest, node.child("url").where, _name(collector, node))
+
+
+def _name(collector: Collector, entry: Node) -> str:
+    node = entry.get("name")
+    if node is None:
+        return ""
+    if not isinstance(node.value, str) or not node.value.strip():
+        collector.refuse(node, f"got {node.plain()!r}, expected a name", "name: maria")
+        return ""
+    return node.value.strip()
+
+
+def _require_own_names(collector: Collector, entries: Sequence[Node]) -> None:
+    """Refuse a name that an entry before has: a rule would mean either."""
+    seen: set[str] = set()
+    for node in (entry.get("name") for entry in entries if isinstance(entry.value, dict)):
+        name = str(node.value).strip() if node is not None else ""
+        if node is not None and name in seen:
+            collector.refuse(node, f"somebody else is called {name!r}, too", "name: maria")
+        seen.add(name)
 
 
 def _lowest(collector: Collector, entry: Node) -> Severity | None:

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 import queue
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy import Engine
 
 from rig.bench.file import BenchFile
 from rig.bench.notices import Message, Told, messages_of
-from rig.core.alarms import Alarm, Severity
+from rig.bench.targets import Target, reaches, sender_of, targets_of
+from rig.core.alarms import Alarm
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import RigError, StoreError
 from rig.store import alarms, queries, tables
@@ -35,27 +34,7 @@ MOST_WAITING = 100  # per target; what comes then pushes the least severe out
 CLOSE_SECOND = 30.0  # Apprise gives up on a silent server after 4 s (mail: 15 s)
 
 
-# --- to whom -------------------------------------------------------------------------------------
-
-
-class Target(Protocol):
-    """One who is told. ``send`` returns why it failed, or the empty string."""
-
-    @property
-    def label(self) -> str: ...
-
-    @property
-    def lowest(self) -> Severity: ...
-
-    def send(self, title: str, body: str, severity: Severity) -> str: ...
-
-
-def send_to_all(
-    targets: Sequence[Target], title: str, body: str, severity: Severity
-) -> dict[str, str]:
-    """Send to each whom this severity concerns, once, now; returns label -> why not, or ''."""
-    concerned = [target for target in targets if severity >= target.lowest]
-    return {target.label: target.send(title, body, severity) for target in concerned}
+# --- what waits -----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -104,6 +83,7 @@ class _Line:
 
 # --- the thread ----------------------------------------------------------------------------------
 
+Concerns = Callable[[Target, Alarm], bool]
 Read = Callable[[Collection[str]], list[Alarm]]  # what is latched here, and those with these ids
 Lost = Callable[[Alarm, str], None]  # of which alarm somebody was not told, and why
 
@@ -116,10 +96,18 @@ class Notifier:
     """
 
     def __init__(
-        self, targets: Sequence[Target], read: Read, clock: Clock, *, sender: str, lost: Lost
+        self,
+        targets: Sequence[Target],
+        read: Read,
+        clock: Clock,
+        *,
+        sender: str,
+        lost: Lost,
+        concerns: Concerns = reaches,
     ) -> None:
         self._lines = [_Line(target) for target in targets]
         self._read, self._clock, self._sender, self._lost = read, clock, sender, lost
+        self._concerns = concerns
         self._inbox: queue.Queue[Alarm] = queue.Queue(MOST_WAITING)
         self._wake, self._closing = threading.Event(), False
         self._told = Told(self._alarms(()), clock.now())
@@ -193,7 +181,7 @@ class Notifier:
             alarms += self._alarms(self._told.open)
         for message in messages_of(self._told.news(alarms, now), self._sender):
             for line in self._lines:
-                if message.alarm.severity >= line.target.lowest:
+                if self._concerns(line.target, message.alarm):
                     self._put(line, message, now)
 
     def _alarms(self, also: Collection[str]) -> list[Alarm]:
@@ -233,15 +221,16 @@ def notifier_of(bench: BenchFile, engine: Engine, channels: Collection[str]) -> 
     """Return the notifier of these channels of a bench, not yet started.
 
     Of these alone, which may become more: another process that runs other channels with the same
-    database tells of those. What could not be said becomes a line in the run's event log.
+    database tells of those. Who serves the page tells of what a rule raised: see rule_notifying.py.
+    What could not be said becomes a line in the run's event log.
     """
 
     def read(also: Collection[str]) -> list[Alarm]:
-        found = alarms.open_alarms(engine, also)
+        found = [one for one in alarms.open_alarms(engine, also) if not one.is_of_rule]
         return [alarm for alarm in found if alarm.channel in channels or alarm.alarm_id in also]
 
-    lost = partial(_keep_lost, engine)
-    return Notifier(_targets(bench), read, RealClock(), sender=_sender(bench), lost=lost)
+    lost, targets = partial(_keep_lost, engine), targets_of(bench.notify)
+    return Notifier(targets, read, RealClock(), sender=sender_of(bench.file), lost=lost)
 
 
 @contextmanager
@@ -258,22 +247,6 @@ def telling(bench: BenchFile, database: str, channels: Collection[str]) -> Itera
             closing.callback(notifier.close)
             notifier.start()
         yield
-
-
-def send_test(bench: BenchFile) -> dict[str, str]:
-    """Send everybody a test message, now; returns label -> why it did not go out, or ''."""
-    body = f"This is a test. Alarms of bench {_sender(bench)} will come here."
-    return send_to_all(_targets(bench), "[cellrig] test message", body, Severity.CRITICAL)
-
-
-def _targets(bench: BenchFile) -> list[Target]:
-    from rig.bench.apprise_target import AppriseTarget  # noqa: PLC0415 - slow to load
-
-    return [AppriseTarget(entry.url, entry.label, entry.lowest) for entry in bench.notify]
-
-
-def _sender(bench: BenchFile) -> str:
-    return f"{bench.file} on {socket.gethostname()}"
 
 
 def _keep_lost(engine: Engine, alarm: Alarm, message: str) -> None:

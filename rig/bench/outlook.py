@@ -16,6 +16,7 @@ from rig.core.errors import RigError
 from rig.core.instruments import Sweep
 from rig.core.units import duration, show_pair
 from rig.engine.cursor import Cursor
+from rig.engine.leaving import FINISH_AFTER_STEP, leaving_words
 from rig.engine.walk import find_step
 from rig.protocol.duration import sweep_second
 from rig.protocol.program import End, Galvanostat, Program, Step
@@ -150,6 +151,14 @@ def _in(second: float | None, end: End) -> str:
 
 
 def _then(program: Program, cursor: Cursor, end: End | None) -> str:
+    """Return what comes after this step: by the protocol, and by how somebody wants the run to end."""
+    leaving, following = leaving_words(cursor.place), _following(program, cursor, end)
+    if not leaving or cursor.place.leaving == FINISH_AFTER_STEP:
+        return leaving or following
+    return f"{following}; {leaving}"
+
+
+def _following(program: Program, cursor: Cursor, end: End | None) -> str:
     """Return what the protocol does after this step, as far as it is known now."""
     if end is not None and end.words == HELD:
         return "holds that voltage"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rig.analysis.arrhenius import fit_arrhenius
-from rig.analysis.arrhenius_result import ROOM_KELVIN, ZERO_CELSIUS_KELVIN, ArrheniusResult
+from rig.analysis.arrhenius import Model, fit_arrhenius
+from rig.analysis.arrhenius_result import ZERO_CELSIUS_KELVIN, ArrheniusResult, Convention
 from rig.analysis.capacitance import Geometry
 from rig.analysis.conductivity import conductivity
 from rig.analysis.interface import InterfaceSeries, interface_series
@@ -25,6 +25,8 @@ from rig.analysis.pellet import (
     symmetric_cells,
 )
 from rig.analysis.spectrum import Spectrum
+from rig.bench.pellet_quantities import arrhenius_quantities, interface_quantities
+from rig.bench.spectra import undescribed, with_fit
 from rig.core.errors import AnalysisError, BadInput
 from rig.core.units import quantity
 from rig.report.findings import Array, PelletFinding, Quantity, SpectrumFinding
@@ -46,9 +48,10 @@ FEWEST_TEMPERATURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class ConductivityPoint:
     """What one spectrum adds to the series: conductivity in S/cm, its uncertainty without geometry."""
 
+    spectrum_count: int
     celsius: float
     answer: PelletResistance | SymmetricCell
     conductivity_siemens_per_centimetre: float
@@ -65,15 +68,29 @@ def evaluate_pellet(
     A spectrum that gives no conductivity says why and is left out; below three of them there is
     no series.
     """
+    shown, points, geometry = conductivity_points(measured, cell, leads)
+    if geometry is None or len(points) < FEWEST_TEMPERATURES:
+        return shown, None, []
+    finding, quantities = temperature_series(points, geometry)
+    return shown, finding, quantities
+
+
+def conductivity_points(
+    measured: list[SpectrumFinding], cell: Mapping[str, Any], leads: Leads | None
+) -> tuple[list[SpectrumFinding], list[ConductivityPoint], Geometry | None]:
+    """Return the spectra with their fits, or why there is none, and the points of those that give one.
+
+    Without area and thickness in the cell's record there are no points and no geometry.
+    """
     area, thickness = cell.get("area_square_centimetre"), cell.get("thickness_centimetre")
     if not area or not thickness:
         why = "no conductivity without area and thickness of the cell"
-        return [replace(one, problem=why) for one in measured], None, []
+        return [replace(one, problem=why) for one in measured], [], None
     geometry = Geometry(thickness, area)
     symmetric = cell.get("symmetric")
     if symmetric is None:
         symmetric = not _blocking(measured[0].spectrum)
-    points: list[_Point] = []
+    points: list[ConductivityPoint] = []
     shown = []
     for one, answer in zip(
         measured, _resistances(measured, geometry, leads, symmetric=bool(symmetric)), strict=True
@@ -81,15 +98,15 @@ def evaluate_pellet(
         try:
             if isinstance(answer, AnalysisError | BadInput):
                 raise answer
+            fitted = with_fit(one, answer.fit)
+            if why := undescribed(fitted):
+                raise AnalysisError(why)
             points.append(_point(one, answer, geometry))
         except (AnalysisError, BadInput) as error:
             shown.append(replace(one, problem=str(error)))
         else:
-            shown.append(replace(one, fit=answer.fit))
-    if len(points) < FEWEST_TEMPERATURES:
-        return shown, None, []
-    finding, quantities = _temperature_series(points, geometry)
-    return shown, finding, quantities
+            shown.append(fitted)
+    return shown, points, geometry
 
 
 def _blocking(measured: Spectrum) -> bool:
@@ -145,7 +162,7 @@ def _answer(
 
 def _point(
     measured: SpectrumFinding, answer: PelletResistance | SymmetricCell, geometry: Geometry
-) -> _Point:
+) -> ConductivityPoint:
     """Return what goes into the series; raises AnalysisError or BadInput where nothing can."""
     celsius = measured.temperature_celsius
     ohm, error_ohm = answer.electrolyte.resistance_ohm, answer.electrolyte.standard_error_ohm
@@ -164,10 +181,11 @@ def _point(
     )
     sigma = row.conductivity_siemens_per_centimetre
     where = measured.of_sample, measured.temperature_span_kelvin
-    return _Point(celsius, answer, sigma, row.relative_uncertainty, *where)
+    count = measured.spectrum_count
+    return ConductivityPoint(count, celsius, answer, sigma, row.relative_uncertainty, *where)
 
 
-def _temperature_uncertainty_kelvin(points: list[_Point]) -> float:
+def _temperature_uncertainty_kelvin(points: list[ConductivityPoint]) -> float:
     """Return that of one temperature against the others: the sensor's, and what moved meanwhile."""
     if not all(point.of_sample for point in points):
         return TEMPERATURE_UNCERTAINTY_KELVIN
@@ -175,25 +193,33 @@ def _temperature_uncertainty_kelvin(points: list[_Point]) -> float:
     return math.hypot(SAMPLE_TEMPERATURE_UNCERTAINTY_KELVIN, moved)
 
 
-def _temperature_series(
-    points: list[_Point], geometry: Geometry
+def temperature_series(
+    points: list[ConductivityPoint],
+    geometry: Geometry,
+    convention: Convention = Convention.LN_SIGMA_T,
+    model: Model = "auto",
 ) -> tuple[PelletFinding, list[Quantity]]:
+    """Return the series of these points, with the law that they support, and the quantities it gives."""
     celsius = np.array([point.celsius for point in points])
     sigma = np.array([point.conductivity_siemens_per_centimetre for point in points])
     relative = np.array([point.relative_uncertainty for point in points])
     thickness_relative = THICKNESS_UNCERTAINTY_CENTIMETRE / geometry.thickness_centimetre
-    geometry_relative = math.hypot(thickness_relative, AREA_RELATIVE_UNCERTAINTY)
-    kelvin = _temperature_uncertainty_kelvin(points)
-    fitted = _arrhenius(celsius, sigma, relative, geometry_relative, kelvin)
-    quantities = _arrhenius_quantities(fitted) if fitted is not None else []
+    law = _Law(
+        math.hypot(thickness_relative, AREA_RELATIVE_UNCERTAINTY),
+        _temperature_uncertainty_kelvin(points),
+        convention,
+        model,
+    )
+    fitted = law.fit(celsius, sigma, relative)
+    quantities = arrhenius_quantities(fitted) if fitted is not None else []
     answers = [point.answer for point in points]
     symmetric = [answer for answer in answers if isinstance(answer, SymmetricCell)]
     series, interface_fit = None, None
     if symmetric:
         series = interface_series(celsius.tolist(), [answer.interface for answer in symmetric])
-        interface_fit = _interface_arrhenius(series, kelvin)
+        interface_fit = _interface_arrhenius(series, law)
     if interface_fit is not None:
-        quantities += _interface_quantities(interface_fit)
+        quantities += interface_quantities(interface_fit)
     finding = PelletFinding(
         "symmetric" if symmetric else "blocking",
         celsius,
@@ -203,90 +229,43 @@ def _temperature_series(
         series,
         interface_fit,
         all(point.of_sample for point in points),
-        kelvin,
+        law.temperature_uncertainty_kelvin,
     )
     return finding, quantities
 
 
-def _arrhenius(
-    celsius: Array,
-    conducting: Array,
-    relative: Array,
-    common_relative: float,
-    uncertainty_kelvin: float,
-) -> ArrheniusResult | None:
-    """Return the law of a conductivity or conductance, or None where the data support none."""
-    try:
-        return fit_arrhenius(
-            celsius + ZERO_CELSIUS_KELVIN,
-            conducting,
-            relative,
-            temperature_uncertainty_kelvin=uncertainty_kelvin,
-            common_relative_uncertainty=common_relative,
-        )
-    except (AnalysisError, BadInput):
-        return None  # three spectra at one temperature, say; the report tells that there is no law
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """How a series is fitted, and what all its points have in common."""
+
+    common_relative_uncertainty: float
+    temperature_uncertainty_kelvin: float
+    convention: Convention
+    model: Model
+
+    def fit(self, celsius: Array, conducting: Array, relative: Array) -> ArrheniusResult | None:
+        """Return the law of a conductivity or conductance, or None where the data support none."""
+        try:
+            return fit_arrhenius(
+                celsius + ZERO_CELSIUS_KELVIN,
+                conducting,
+                relative,
+                convention=self.convention,
+                temperature_uncertainty_kelvin=self.temperature_uncertainty_kelvin,
+                common_relative_uncertainty=self.common_relative_uncertainty,
+                model=self.model,
+            )
+        except (AnalysisError, BadInput):
+            return (
+                None  # three spectra at one temperature, say; the report tells that there is no law
+            )
 
 
-def _interface_arrhenius(
-    series: InterfaceSeries, uncertainty_kelvin: float
-) -> ArrheniusResult | None:
+def _interface_arrhenius(series: InterfaceSeries, law: _Law) -> ArrheniusResult | None:
     resolved = series.resolved()
     asr = np.array(resolved.area_specific_resistance_ohm_square_centimetre)
     if asr.size < FEWEST_TEMPERATURES:
         return None
-    celsius, relative = resolved.temperature_celsius, resolved.relative_uncertainty
-    return _arrhenius(
-        np.array(celsius),
-        1.0 / asr,
-        np.array(relative),
-        AREA_RELATIVE_UNCERTAINTY,
-        uncertainty_kelvin,
-    )
-
-
-def _arrhenius_quantities(fitted: ArrheniusResult) -> list[Quantity]:
-    sigma, relative = fitted.conductivity(ROOM_KELVIN)
-    quantities = [
-        Quantity(
-            "conductivity_25_celsius_siemens_per_centimetre",
-            "ionic conductivity at 25 °C",
-            sigma,
-            sigma * relative,
-            "S/cm",
-            flags=fitted.flags,
-        )
-    ]
-    energy = _energy(fitted, "activation_energy_electronvolt", "activation energy (ln σT)")
-    return [*quantities, *energy]
-
-
-def _energy(fitted: ArrheniusResult, key: str, title: str) -> list[Quantity]:
-    segment = fitted.only_segment
-    if segment is None:
-        return []
-    error = segment.activation_energy_standard_error_electronvolt
-    # Where the scatter is larger than the errors that were given, believe the scatter.
-    error *= math.sqrt(max(1.0, fitted.reduced_chi_squared))
-    return [
-        Quantity(
-            key, title, segment.activation_energy_electronvolt, error, "eV", flags=fitted.flags
-        )
-    ]
-
-
-def _interface_quantities(fitted: ArrheniusResult) -> list[Quantity]:
-    conductance, relative = fitted.conductivity(ROOM_KELVIN)
-    asr = Quantity(
-        "area_specific_resistance_ohm_square_centimetre",
-        "interface resistance at 25 °C, per interface",
-        1.0 / conductance,
-        relative / conductance,
-        "Ω cm²",
-        flags=fitted.flags,
-    )
-    key, title = (
-        "interface_activation_energy_electronvolt",
-        "activation energy of the interface (ln T/ASR)",
-    )
-    return [asr, *_energy(fitted, key, title)]
+    own = replace(law, common_relative_uncertainty=AREA_RELATIVE_UNCERTAINTY)
+    celsius, relative = np.array(resolved.temperature_celsius), resolved.relative_uncertainty
+    return own.fit(celsius, 1.0 / asr, np.array(relative))

@@ -6,7 +6,7 @@ Everything here happens in the engine's thread; what may block is a request to a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -15,7 +15,7 @@ from rig.bench.instruments import OpenBench
 from rig.bench.locks import Locks
 from rig.bench.ports import Ports
 from rig.bench.session import Session
-from rig.core.alarms import Severity
+from rig.core.alarms import Severity, raise_alarm
 from rig.core.clock import RealClock
 from rig.core.errors import BadInput
 from rig.core.instruments import Identity
@@ -65,13 +65,16 @@ class Premises:
 
     def welcome(self, run: Run) -> None:
         """See to all that has to be there before a run's cell is armed; it is admitted."""
-        session = self.session
         self.told.add(run.channel.name)
-        words = session.watchdog.cover(self.bench, session.places)
+        words = self.watch()
         if words:
             run.log.note("watchdog", words)
         for shared in run.channel.shared:
-            self._keep(shared, run)
+            self.keep(shared, run)
+
+    def watch(self) -> str:
+        """Let the watchdog see to all that is here now; return what a log should say of it."""
+        return self.session.watchdog.cover(self.bench, self.session.places)
 
     def give_back(self, run: Run) -> Task:
         """Give back what a run had that is over: ports, then, when its end is on record, locks.
@@ -89,7 +92,7 @@ class Premises:
             session.watchdog.rescue(self.bench, place, alone)
         session.runs.remove(run)
         self._forget(run)
-        session.watchdog.cover(self.bench, session.places)
+        self.watch()
 
     def _identities_of(self, user: str) -> Mapping[str, Identity]:
         known = self.bench.identities
@@ -126,11 +129,14 @@ class Premises:
 
     # --- chambers and sensors -------------------------------------------------------------------
 
-    def _keep(self, shared: SharedChamber | SharedSensor, run: Run) -> None:
-        """Let a chamber or sensor work for a run; it has one task as long as anybody uses it."""
+    def keep(self, shared: SharedChamber | SharedSensor, run: Run | None) -> None:
+        """Let a chamber or sensor work for a run, or None: for a person, by hand.
+
+        It has one task as long as anybody uses it.
+        """
         name = shared.name
         at_work = name in self._kept_by
-        self._kept_by[name] = [*self._living(name), run]
+        self._kept_by[name] = [*self._living(name), *([] if run is None else [run])]
         if not at_work:
             # Not only by name: the last one's task may still be giving back what it had.
             holder = f"shared {name} {next(self._count)}"
@@ -153,10 +159,26 @@ class Premises:
         runs = self._kept_by.pop(shared.name)
         if self.ending:
             return
-        for run in runs if shared.alarm else ():
-            run.log.alarm(Severity.CRITICAL, "unconfirmed-chamber", shared.alarm)
+        if shared.alarm:
+            self._raise_chamber_alarm(shared, runs)
         yield from self.ports.close(holder)
         if self.ending:
             return
         self.locks.give_back(holder)
-        self.session.watchdog.cover(self.bench, self.session.places)
+        self.watch()
+
+    def _raise_chamber_alarm(
+        self, shared: SharedChamber | SharedSensor, runs: Sequence[Run]
+    ) -> None:
+        """By the runs that had it; on every channel in it, where somebody had it by hand."""
+        severity, kind = Severity.CRITICAL, "unconfirmed-chamber"
+        for run in runs:
+            run.log.alarm(severity, kind, shared.alarm)
+        wall_us = self.session.clock.wall_us()
+        for spec in () if runs else self.bench.bench.channels.values():
+            if spec.instruments.get("chamber") == shared.name:
+                self.told.add(spec.name)
+                alarm = raise_alarm(
+                    severity, kind, shared.alarm, raised_us=wall_us, channel=spec.name
+                )
+                self.session.recorder.alarm(alarm)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
@@ -30,17 +31,31 @@ def keep_results(engine: Engine, findings: RunFindings) -> None:
         _keep(engine, findings.run_id, quantity.key, inputs, values=values, flags=flags)
 
 
-def keep_outcome(engine: Engine, method: str, outcome: Outcome) -> None:
-    """Write what a whole analysis gave for a run; the same values replace their predecessor."""
+def keep_outcome(
+    engine: Engine,
+    method: str,
+    outcome: Outcome,
+    settings: Mapping[str, str] | None = None,
+    who: str = "",
+) -> dict[str, Any]:
+    """Write what a whole analysis gave for a run, and return the row.
+
+    The same values replace their predecessor. What was found with settings of its own stands beside
+    the usual result, with them and with who wanted it.
+    """
     text = json.dumps(dict(outcome.values), sort_keys=True, default=str)
-    inputs = hashlib.sha256(f"{__version__} {text}".encode()).hexdigest()
+    chosen = json.dumps(dict(settings), sort_keys=True) if settings else ""
+    inputs = hashlib.sha256(f"{__version__} {text}{chosen}".encode()).hexdigest()
+    values = json.loads(text)
+    if settings:
+        values |= {"settings": dict(settings), "who": who}
     flags = [dict(note) for note in outcome.flags]
-    _keep(engine, outcome.run_id, method, inputs, values=json.loads(text), flags=flags)
+    return _keep(engine, outcome.run_id, method, inputs, values=values, flags=flags)
 
 
 def _keep(
     engine: Engine, run_id: str, method: str, inputs: str, *, values: object, flags: object
-) -> None:
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "run_id": run_id,
         "method": method,
@@ -51,6 +66,7 @@ def _keep(
         "flags": flags,
     }
     queries.replace_result(engine, row)
+    return row
 
 
 def inputs_sha256(findings: RunFindings) -> str:

@@ -1,10 +1,12 @@
-"""What never changes of a run, for whoever looks at it again and again: its program, cell and bench."""
+"""What seldom changes of a run, for whoever looks at it again and again: its program, cell and bench."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import Engine
 
 from rig.bench.cell_record import facts_of as cell_facts_of
 from rig.bench.file import SIMULATED
@@ -13,14 +15,15 @@ from rig.engine.cursor import Cursor, from_json
 from rig.protocol import loads_protocol
 from rig.protocol.check import estimate_duration_second
 from rig.protocol.program import CellFacts, Program, Step
-from rig.store.live import Row
+from rig.store.live import Row, run_facts
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """``program`` is None where this version cannot compile the run's text.
 
-    ``step_numbers`` is the number, from 1, of the step at each address; ``chamber`` an instrument's name.
+    ``revision`` is that text's number. ``step_numbers`` is the number, from 1, of the step at each
+    address; ``chamber`` an instrument's name.
     """
 
     rig: str
@@ -31,6 +34,7 @@ class RunFacts:
     program: Program | None
     estimate_second: float
     step_numbers: Mapping[int, int]
+    revision: int = 1
 
 
 def facts_of(row: Row) -> RunFacts:
@@ -49,7 +53,15 @@ def facts_of(row: Row) -> RunFacts:
         program,
         0.0 if program is None else estimate_duration_second(program, program.cell),
         numbers,
+        row.get("protocol_revision", 1),
     )
+
+
+def facts_in_force(facts: RunFacts, engine: Engine, run_id: str, cursor: Cursor | None) -> RunFacts:
+    """Return the facts that a cursor is to be read with: others once the protocol was revised."""
+    if cursor is None or cursor.place.revision == facts.revision:
+        return facts
+    return facts_of(run_facts(engine, run_id))
 
 
 def _program(row: Row) -> Program | None:

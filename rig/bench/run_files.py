@@ -22,6 +22,7 @@ from rig.store.exporting import (
     write_json,
     write_table,
 )
+from rig.store.revisions import revisions
 from rig.store.samples import sample_frame, samples
 
 
@@ -62,7 +63,8 @@ def _bdf(format_name: str) -> Callable[[Engine, queries.RunRecord, Path], Writte
         origin = run.values["origin"] or {}
         table = bdf_frame(frame, steps, dated=origin.get("dated", True))
         cell = queries.load_cell(engine, run.values["cell_id"])
-        metadata, beside = sidecar(run.values, cell, frame, table), sidecar_path(path)
+        revised, beside = revisions(engine, run.run_id), sidecar_path(path)
+        metadata = sidecar(run.values, cell, frame, table, revised)
         rows = write_frame(table, path, format_name)
         write_json(metadata, beside)
         return Written(path, rows, beside=(beside,))

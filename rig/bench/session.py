@@ -17,8 +17,10 @@ from sqlalchemy import Engine
 from rig.bench.bench_alarms import BenchAlarms
 from rig.bench.clock_watch import ClockWatch
 from rig.bench.door import Door
+from rig.bench.instrument_notes import InstrumentNotes
 from rig.bench.instruments import OpenBench
 from rig.bench.locks import Locks
+from rig.bench.revising import Proposals
 from rig.bench.server_watch import ServerWatch
 from rig.bench.storing import Storing
 from rig.bench.watchdog import Unwatched, Watchdog
@@ -54,6 +56,7 @@ class Session:
     notifier: Notifier | None = None  # tells people of alarms, where there is somebody to tell
     watchdog: Watchdog | Unwatched = field(default_factory=Unwatched)
     forwarder: Forwarder | None = None  # where the database is a server, and engine its journal
+    by_hand: list[tuple[str, str]] = field(default_factory=list)  # (lease, channel): a chamber's
     _tasks: dict[str, Task] = field(default_factory=dict)
     _door: Door = field(init=False)
 
@@ -81,10 +84,13 @@ class Session:
             storing = self._storing(alarms)
             closing.callback(alarms.watch, storing.close)
             closing.callback(alarms.look_at, chambers, self.runs)
+            notes = InstrumentNotes(self.bench, self.recorder)
+            closing.callback(notes.close)
             closing.callback(self.bench.close)
             if not self._shared_instruments_are_off():
                 return
-            self._door = Door(self.engine, (), self.schedule)
+            propose = Proposals(self.engine, self.bench).read
+            self._door = Door(self.engine, (), self.schedule, propose=propose)
             first, self.runs = self.runs, []
             for run in first:
                 self.admit(run, run.task())
@@ -100,6 +106,7 @@ class Session:
                 if next(steps) % stride == 0:
                     self._door.look(self._tasks)
                     clock_watch.look()
+                    notes.look()
                     if self.forwarder is not None:
                         self.forwarder.tell(self._tell_all)
                         server_watch.look(self.forwarder.away_second)
@@ -130,8 +137,8 @@ class Session:
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Return (run_id, channel) of every run."""
-        return [(run.run_id, run.channel.name) for run in self.runs]
+        """Return (run_id, channel) of every run, and who holds a chamber by hand."""
+        return [*((run.run_id, run.channel.name) for run in self.runs), *self.by_hand]
 
     def _storing(self, alarms: BenchAlarms) -> Storing:
         """In a rehearsal time runs away from a store that fails: there it is borne with at no time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from rig.analysis.adequacy import adequacy
 from rig.analysis.drift import correction_flags, drift_flags, relative_change
-from rig.analysis.flags import ARR_TSAMPLE, FlagNote, flag
+from rig.analysis.flags import ARR_TSAMPLE, EIS_FIT, FlagNote, Level, flag
+from rig.analysis.impedance_result import CircuitFit
 from rig.analysis.kramers_kronig import check
 from rig.analysis.spectrum import Spectrum, spectrum
+from rig.analysis.z_hit import z_hit
 from rig.core.errors import BadInput
 from rig.report.findings import SpectrumFinding
 from rig.store import queries, tables
@@ -86,9 +90,12 @@ def _flags(
     if row["bias_volt"] is not None and not math.isnan(row["bias_volt"]):
         before = after = None  # a bias moves the voltage by itself
     correction = row["correction"] or {}
+    verdict = check(measured)
+    modulus = z_hit(measured, verdict.noise)
     return (
-        *check(measured).flags,
+        *verdict.flags,
         *drift_flags(change, before, after),
+        *(modulus.flags if modulus else ()),
         *correction_flags(
             frequency,
             impedance,
@@ -138,3 +145,15 @@ def _temperature_flags(
         yield flag(ARR_TSAMPLE, f"sample is {offset:+.2f} K from its chamber")
     if span_kelvin > MOST_SPAN_KELVIN:
         yield flag(ARR_TSAMPLE, f"sample moved by {span_kelvin:.2f} K during the spectrum")
+
+
+def with_fit(one: SpectrumFinding, fit: CircuitFit) -> SpectrumFinding:
+    """Return a spectrum with its fit, flagged EIS-FIT where the circuit does not describe it."""
+    notes = [note for note in adequacy(one.spectrum, fit).flags if note.code == EIS_FIT]
+    return replace(one, fit=fit, flags=(*one.flags, *notes))
+
+
+def undescribed(one: SpectrumFinding) -> str:
+    """Return why nothing may be read from a spectrum's fit; "" where it describes the spectrum."""
+    blocking = (note for note in one.flags if note.code == EIS_FIT and note.level is Level.BLOCK)
+    return next((note.message for note in blocking), "")

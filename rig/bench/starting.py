@@ -32,7 +32,7 @@ from rig.engine.states import resumable
 from rig.protocol import load_protocol, loads_protocol
 from rig.protocol.check import check_channel
 from rig.protocol.program import CellFacts, OnGap, Program
-from rig.protocol.usual import with_usual_limits
+from rig.protocol.usual import in_force
 from rig.store import queries
 from rig.store.address import is_server
 from rig.store.alarms import require_unblocked
@@ -158,6 +158,7 @@ def session_on(opened: OpenBench, clock: Clock, engine: Engine) -> Session:
         simulation=opened.world.state if opened.world is not None else None,
     )
     schedule = SimulatedSchedule(clock) if simulated else ThreadedSchedule(clock)
+    schedule.failed = opened.note_failure
     return Session(opened, clock, engine, schedule, recorder)
 
 
@@ -181,8 +182,7 @@ def check_job(job: Job, opened: OpenBench) -> Job:
         raise BadInput(
             problems, remedy="nothing was switched on; see: rig check PROTOCOL --bench FILE"
         )
-    safety = with_usual_limits(job.program, job.program.safety.intersect(facts.safety), facts)
-    return replace(job, program=replace(job.program, safety=safety))
+    return replace(job, program=in_force(job.program, facts))
 
 
 def _restore(opened: OpenBench, engine: Engine, jobs: Sequence[Job]) -> None:
@@ -222,7 +222,10 @@ def registered(job: Job, channel: Channel, session: Session) -> Run:
     assert job.resume_of is not None
     run_id, program = job.resume_of.run_id, job.program
     record = queries.find_run(session.engine, run_id)
-    _require_resumable(record)
+    where = _require_resumable(record)
+    if record.values["protocol_sha256"] != program.sha256:  # by whoever had it until just now
+        message = "its protocol was revised a moment ago"
+        raise BadInput(Problem(where, message), remedy="ask again: the new text is taken then")
     cursor = _cursor_of(session.engine, run_id)
     state = RunState(record.state) if cursor is not None else RunState.QUEUED
     last_us = queries.last_wall_us(session.engine, run_id)
@@ -243,7 +246,7 @@ def _cursor_of(engine: Engine, run_id: str) -> Cursor | None:
 def resume_job(
     record: queries.RunRecord, bench: BenchFile, engine: Engine, *, by_itself: bool = False
 ) -> Job:
-    """Return the job that continues a run, with the protocol as it was when the run began.
+    """Return the job that continues a run, with the text of its protocol that is in force.
 
     Raises BadInput for a run that is over, a channel that this bench does not have, or a bench
     of simulated instruments for a real run.

@@ -5,6 +5,7 @@ Times ending in ``_us`` are UTC microseconds. What nobody has measured is None, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -27,8 +28,10 @@ class ChannelStatus:
 
     ``doing`` is the present step's words; ``next`` the nearest end with margin and time, or what it
     waits for, and ``then`` what follows. ``driven``: a process has this run; None where that cannot
-    be known here (another computer's). ``step_number`` of ``step_total`` counts the protocol's steps,
-    ``step_count`` those that have begun. ``verbs`` are what may be asked of it in this state.
+    be known here (another computer's). ``protocol_revision`` counts the texts of the protocol that were
+    in force, ``leaving`` says how somebody wants the run to end. ``step_number`` of ``step_total``
+    counts the protocol's steps, ``step_count`` those that have begun. ``verbs`` are what may be asked
+    of it in this state.
     """
 
     rig_id: str
@@ -46,6 +49,8 @@ class ChannelStatus:
     next: str = ""
     then: str = ""
     next_second: float | None = None
+    protocol_revision: int | None = None
+    leaving: str = ""
     step_count: int | None = None
     step_number: int | None = None
     step_total: int | None = None
@@ -75,6 +80,13 @@ class ChannelStatus:
             "voltage_volt": self.trend.voltage_volt,
         }
         return values | {"trend": trend}
+
+
+def in_order(status: ChannelStatus) -> tuple[str, list[tuple[str, int]], str]:
+    """Return the key that sorts channels as people count: by rig, then A2 before A10."""
+    parts = re.findall(r"(\D*)(\d*)", status.channel)
+    counted = [(letters, int(digits or -1)) for letters, digits in parts]
+    return status.rig, counted, status.channel
 
 
 _FIELDS = tuple(field.name for field in fields(ChannelStatus))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -30,11 +30,18 @@ KILLED = "the process that worked on it died each time, perhaps for want of memo
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def tasks_of(kind: str, database: str, run_ids: Sequence[str], workers: int) -> list[RunTask]:
+def tasks_of(
+    kind: str,
+    database: str,
+    run_ids: Sequence[str],
+    workers: int,
+    settings: Mapping[str, str] | None = None,
+) -> list[RunTask]:
     """Return the runs in tasks of equal length, four for each worker where there are runs enough."""
     size = max(1, min(RUNS_OF_A_TASK, -(-len(run_ids) // (4 * workers))))
     starts = range(0, len(run_ids), size)
-    return [RunTask(kind, tuple(run_ids[at : at + size]), database) for at in starts]
+    own = dict(settings or {})
+    return [RunTask(kind, tuple(run_ids[at : at + size]), database, own) for at in starts]
 
 
 # --- this computer -------------------------------------------------------------------------------
@@ -56,7 +63,7 @@ def _one_round(tasks: Sequence[RunTask], workers: int) -> Generator[Outcome, Non
     lost: list[RunTask] = []
     if not tasks:
         return lost
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), _context())
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), process_context())
     try:
         with _one_thread_each():
             futures = {pool.submit(fit_runs, task): task for task in tasks}
@@ -72,7 +79,7 @@ def _one_round(tasks: Sequence[RunTask], workers: int) -> Generator[Outcome, Non
     return lost
 
 
-def _context() -> BaseContext:
+def process_context() -> BaseContext:
     """Return how processes are begun: never forked from this one, which may have threads.
 
     Where the system can, from a small process that has loaded everything once: loading takes seconds.

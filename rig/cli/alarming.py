@@ -74,7 +74,7 @@ def _print_table(alarms: list[Alarm]) -> None:
             escape(alarm.channel or "-"),
             alarm.severity.value,
             alarm.kind,
-            _moment(alarm.raised_us),
+            moment(alarm.raised_us),
             escape(f"{alarm.message}{times}"),
             escape(alarm.acknowledged_by or "no"),
         )
@@ -140,7 +140,7 @@ def send_test_message(
     if not bench_file.notify:
         example = "notify: [{url: $RIG_NOTIFY_URL, from: warning}]"
         raise BadInput(Problem(f"bench {bench}", "names nobody who is to be told", example))
-    from rig.bench.notifying import send_test
+    from rig.bench.targets import send_test
 
     failures = send_test(bench_file)
     if json:
@@ -160,20 +160,21 @@ def _lines(alarm: Alarm) -> list[str]:
         f"alarm {alarm.alarm_id}  {alarm.severity.value}  {alarm.kind} on {alarm.place}",
         alarm.message,
         *([alarm.measured] if alarm.measured else []),
-        f"raised {_moment(alarm.raised_us)}{_again(alarm)}",
+        f"raised {moment(alarm.raised_us)}{_again(alarm)}",
     ]
     if alarm.run_id:
         lines.append(f"run {alarm.run_id[:12]}, test time {alarm.test_time_second or 0.0:.1f} s")
     if alarm.acknowledged_us is None:
         return [*lines, f"not acknowledged. {alarm.remedy}"]
-    when, reason = _moment(alarm.acknowledged_us), alarm.acknowledge_reason or "no reason given"
+    when, reason = moment(alarm.acknowledged_us), alarm.acknowledge_reason or "no reason given"
     return [*lines, f"acknowledged by {alarm.acknowledged_by}, {when}: {reason}"]
 
 
 def _again(alarm: Alarm) -> str:
-    return f"; {alarm.times} times, last {_moment(alarm.last_us)}" if alarm.times > 1 else ""
+    return f"; {alarm.times} times, last {moment(alarm.last_us)}" if alarm.times > 1 else ""
 
 
-def _moment(wall_us: int) -> str:
-    moment = datetime.datetime.fromtimestamp(wall_us / 1e6, tz=datetime.UTC)
-    return moment.isoformat(sep=" ", timespec="seconds")
+def moment(wall_us: int) -> str:
+    """Return UTC microseconds as people read them."""
+    when = datetime.datetime.fromtimestamp(wall_us / 1e6, tz=datetime.UTC)
+    return when.isoformat(sep=" ", timespec="seconds")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.output import output_file, print_json
-from rig.cli.running import Database, Json
+from rig.cli.running import Database, Json, variables_of
+from rig.cli.steering import who
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.store.address import without_password
 
@@ -52,6 +53,12 @@ def analyse(
         str | None, typer.Option(help="A Dask scheduler's address instead of processes here.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the results in the database.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Analyse otherwise: circuit=R0-p(R1,CPE1)-CPE2, end_of_life=70%."
+        ),
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Also write the values to a CSV file.")] = None,
     db: Database = None,
     json: Json = False,
@@ -61,7 +68,8 @@ def analyse(
     from rig.store.database import database_url
     from rig.store.reading import open_to_read
 
-    path = _require(kind, dask, workers, out)
+    chosen_settings = variables_of(settings)
+    path = _require(kind, dask, workers, out, chosen_settings)
     url = database_url(db)
     engine = open_to_read(url)
     try:
@@ -70,9 +78,10 @@ def analyse(
             raise BadInput(
                 Problem("--where", f"no run of {without_password(url)} is meant by {where!r}")
             )
-        outcomes = _fitted(kind, url, list(chosen["run_id"]), workers, dask)
+        run_ids = list(chosen["run_id"])
+        outcomes = _fitted(kind, url, run_ids, workers, dask, chosen_settings)
         if keep:
-            _keep(engine, kind, outcomes)
+            _keep(engine, kind, outcomes, chosen_settings)
     finally:
         engine.dispose()
     if path is not None:
@@ -85,7 +94,13 @@ def analyse(
     return 1 if len(failed) == len(outcomes) else 0
 
 
-def _require(kind: str, dask: str | None, workers: int | None, out: str | None) -> Path | None:
+def _require(
+    kind: str,
+    dask: str | None,
+    workers: int | None,
+    out: str | None,
+    settings: Mapping[str, str],
+) -> Path | None:
     """Refuse all that is wrong on the command line at once; return the file to be written."""
     problems = []
     if kind not in _SHOWN:
@@ -94,6 +109,8 @@ def _require(kind: str, dask: str | None, workers: int | None, out: str | None) 
         problems.append(
             Problem("rig analyse", f"got {kind!r}, expected one of {known}", suggestion=suggestion)
         )
+    elif settings:
+        problems += _wrong_settings(kind, settings)
     if dask is not None and workers is not None:
         problems.append(Problem("--workers", "a Dask cluster has workers of its own; give one"))
     path = None
@@ -106,13 +123,28 @@ def _require(kind: str, dask: str | None, workers: int | None, out: str | None) 
     return path
 
 
+def _wrong_settings(kind: str, settings: Mapping[str, str]) -> Sequence[Problem]:
+    from rig.bench.analysis_settings import read_settings_of
+
+    try:
+        read_settings_of(kind, settings, "--set")
+    except BadInput as bad:
+        return bad.problems
+    return ()
+
+
 def _fitted(
-    kind: str, url: str, run_ids: Sequence[str], workers: int | None, dask: str | None
+    kind: str,
+    url: str,
+    run_ids: Sequence[str],
+    workers: int | None,
+    dask: str | None,
+    settings: Mapping[str, str],
 ) -> list[Outcome]:
     from rig.bench.workforce import in_order, in_processes, on_dask, tasks_of
 
     count = workers or os.cpu_count() or 1
-    tasks = tasks_of(kind, url, run_ids, count)
+    tasks = tasks_of(kind, url, run_ids, count, settings)
     coming = on_dask(dask, tasks) if dask else in_processes(tasks, count)
     return in_order(list(_with_progress(coming, len(run_ids))), run_ids)
 
@@ -129,12 +161,14 @@ def _with_progress(coming: Iterator[Outcome], total: int) -> Iterator[Outcome]:
             yield outcome
 
 
-def _keep(engine: Engine, kind: str, outcomes: Sequence[Outcome]) -> None:
+def _keep(
+    engine: Engine, kind: str, outcomes: Sequence[Outcome], settings: Mapping[str, str]
+) -> None:
     from rig.bench.results import keep_outcome
 
     for outcome in outcomes:
         if not outcome.problem:
-            keep_outcome(engine, kind, outcome)
+            keep_outcome(engine, kind, outcome, settings, who())
 
 
 def _frame(chosen: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -194,6 +194,7 @@ def fade(
 ) -> None:
     """Fade law, end of life with its interval, knee and regeneration."""
     from rig.analysis.fade import fit_fade
+    from rig.bench.analysis_settings import read_end_of_life
 
     cycles, capacity = _capacities(load_cycling(source, db, "fade", count), source)
     if reference_cycle is not None:
@@ -201,7 +202,7 @@ def fade(
             message = f"cycle {reference_cycle} is not in {source}"
             raise BadInput(Problem("--reference-cycle", message))
         cycles, capacity = cycles[cycles >= reference_cycle], capacity[cycles >= reference_cycle]
-    fraction, threshold = _end(end_of_life)
+    fraction, threshold = read_end_of_life(end_of_life, "--end-of-life")
     result = fit_fade(
         cycles,
         capacity,
@@ -341,20 +342,6 @@ def _capacities(frame: pd.DataFrame, source: str) -> tuple[FloatArray, FloatArra
         return count[capacity > 0], capacity[capacity > 0]
     columns = numbers(frame, source, ["cycle_count", "discharging_capacity_ah"])
     return columns["cycle_count"], columns["discharging_capacity_ah"]
-
-
-def _end(text: str) -> tuple[float, float | None]:
-    """Read ``0.8`` or ``80 %`` as a fraction, ``1.4`` or ``1.4 Ah`` as a capacity in Ah."""
-    try:
-        number = float(text)
-    except ValueError:
-        if "%" in text:
-            return quantity(text, "fraction", "--end-of-life"), None
-        return 0.0, quantity(text, "capacity", "--end-of-life")
-    if not number > 0:
-        message = f"got {text!r}, expected a fraction or a capacity above zero"
-        raise BadInput(Problem("--end-of-life", message, example="0.8"))
-    return (number, None) if number < 1 else (0.0, number)
 
 
 def _cycle(value: float | None) -> str:

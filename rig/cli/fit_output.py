@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rig.cli.output import print_json
+from rig.cli.output import complain, print_json
+
+if TYPE_CHECKING:
+    from rig.analysis.adequacy import Adequacy
 
 Row = tuple[str, str]
+_UNDESCRIBED = (
+    "neither values nor errors of it can be trusted: another --circuit? See 'rig kk' and 'rig drt'"
+)
+_MOST_NAMED = 5
 
 
 def with_error(value: float | None, error: float | None, unit: str) -> str:
@@ -31,6 +38,24 @@ def with_error(value: float | None, error: float | None, unit: str) -> str:
     digits = max(0, power + 1 - math.floor(math.log10(error)))
     scale = 10.0**power
     return f"({value / scale:.{digits}f} ± {error / scale:.{digits}f})e{power} {unit}".rstrip()
+
+
+def complain_of(judged: Sequence[tuple[str, Adequacy]]) -> int:
+    """Say which named fits do not describe their spectrum, on stderr and before all else.
+
+    Returns the exit code that follows: 1 where there is such a fit.
+    """
+    from rig.analysis.adequacy import undescribed
+
+    cause = undescribed([one for _, one in judged])
+    if not cause:
+        return 0
+    refused = [name for name, one in judged if not one.described]
+    if len(judged) > 1:
+        named = ", ".join(refused[:_MOST_NAMED])
+        cause = f"{len(refused)} of {len(judged)} fits ({named}): the worst, {cause}"
+    complain([cause], _UNDESCRIBED)
+    return 1
 
 
 def show_result(

@@ -19,13 +19,14 @@ from rig.cli.fit_options import (
     fraction_of,
     length_of,
 )
-from rig.cli.fit_output import show_result, with_error
+from rig.cli.fit_output import complain_of, show_result, with_error
 from rig.cli.tables import load_source, numbers
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rig.analysis.adequacy import Adequacy
     from rig.analysis.capacitance import Geometry
     from rig.analysis.interface import InterfaceResistance
     from rig.analysis.spectrum import Spectrum
@@ -46,16 +47,18 @@ def interface(
     area_uncertainty: AreaUncertainty = None,
     db: Database = None,
     json: Json = False,
-) -> None:
+) -> int:
     """Area-specific resistance per interface, at one or several temperatures.
 
     A table has temperature_celsius and either interfaces_resistance_ohm or total_resistance_ohm and
-    electrolyte_resistance_ohm, each with an optional ..._standard_error_ohm.
+    electrolyte_resistance_ohm, each with an optional ..._standard_error_ohm. Ends with 1 where no
+    circuit describes a spectrum.
     """
     from rig.analysis.interface import interface_series
 
     relative = fraction_of(area_uncertainty)
     found: list[InterfaceResistance] = []
+    judged: list[tuple[str, Adequacy]] = []
     celsius: list[float] = []
     for source in sources:
         frame = load_source(source, db, "interface", SPECTRUM_COLUMNS)
@@ -65,7 +68,9 @@ def interface(
             rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
         elif symmetric:
             geometry = geometry_of(thickness, area, diameter)
-            rows = [_from_spectrum(frame, source, geometry, relative)]
+            one, adequate = _from_spectrum(frame, source, geometry, relative)
+            rows = [one]
+            judged.append((source, adequate))
         else:
             raise BadInput(
                 Problem(source, "a spectrum of two unlike electrodes cannot be split"),
@@ -73,12 +78,14 @@ def interface(
             )
         found.extend(rows)
         celsius.extend(_temperatures(frame, source, len(rows)))
+    code = complain_of(judged)
     values = interface_series(celsius, found).to_dict()
     shown = [
         ("interface" if math.isnan(temperature) else f"{temperature:.1f} degC", _in_words(one))
         for temperature, one in zip(celsius, found, strict=True)
     ]
     show_result(values, "Resistance of one interface", shown, as_json=json)
+    return code
 
 
 def _spectrum(frame: pd.DataFrame, source: str) -> Spectrum:
@@ -99,14 +106,16 @@ def geometry_of(thickness: str | None, area: str | None, diameter: str | None) -
 
 def _from_spectrum(
     frame: pd.DataFrame, source: str, geometry: Geometry | None, area_relative: float
-) -> InterfaceResistance:
+) -> tuple[InterfaceResistance, Adequacy]:
+    from rig.analysis.adequacy import adequacy
     from rig.analysis.pellet import symmetric_cell
 
     if geometry is None:
         raise BadInput(Problem("--thickness", "is needed to tell interface from electrolyte"))
     measured = _spectrum(frame, source)
     cell = symmetric_cell(measured, geometry, area_relative_uncertainty=area_relative)
-    return replace(cell.interface, flags=cell.flags)
+    judged = adequacy(measured, cell.fit)
+    return replace(cell.interface, flags=(*judged.flags, *cell.flags)), judged
 
 
 def _from_table(

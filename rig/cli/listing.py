@@ -63,6 +63,7 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
     """Show one run: its steps, cycles and events; while it goes on, why and what comes next."""
     from rig.cli.status import lines, now_of
     from rig.store import queries, tables
+    from rig.store.revisions import revisions
 
     shown = {"steps": tables.step, "cycles": tables.cycle, "events": tables.event}
     with _opened(db) as engine:
@@ -70,9 +71,14 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
         parts: dict[str, list[dict[str, Any]]] = {
             name: queries.table_rows(engine, table, record.run_id) for name, table in shown.items()
         }
-        now = now_of(engine, record)
+        now, revised = now_of(engine, record), revisions(engine, record.run_id)
     if json:
-        print_json(_plain(record) | parts | {"now": None if now is None else now.plain()})
+        print_json(
+            _plain(record)
+            | parts
+            | {"revisions": revised}
+            | {"now": None if now is None else now.plain()}
+        )
         return 0
     typer.echo(
         f"run {record.run_id}  channel {record.channel}  {record.state}: {record.values['reason']}"
@@ -85,6 +91,9 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
     else:
         sha256 = record.values["protocol_sha256"]
         typer.echo(f"protocol {record.protocol_name}, sha256 {sha256[:16]}")
+    for one in revised[1:]:
+        what = "{number}, from {test_time_second:.1f} s on, by {who}: {reason}".format(**one)
+        typer.echo(f"  revision {what}: {'; '.join(one['difference'])}")
     for step in parts["steps"]:
         took = duration(step["ended_second"] - step["began_second"])
         what = "{step_count:>5}  cycle {cycle_count:>4}  {words}".format(**step)

@@ -17,16 +17,22 @@ from rig.cli import (
     alarming,
     analysing,
     analysing_many,
+    bench_status,
     benching,
     celling,
+    curving,
     databases,
     demo,
     fit,
+    hand,
     hosting,
     importing,
     listing,
     publishing,
     recording,
+    rehearsing,
+    revising,
+    ruling,
     running,
     serving,
     status,
@@ -76,11 +82,14 @@ app.command("engine")(hosting.engine)
 app.command("start")(hosting.start)
 app.command("serve")(serving.serve)
 app.command("publish")(publishing.publish)
+app.command("rehearse")(rehearsing.rehearse)
 app.command("status")(status.status)
 app.command("pause")(steering.pause)
 app.command("resume")(steering.resume)
 app.command("skip")(steering.skip)
 app.command("goto")(steering.go_to)
+app.command("revise")(revising.revise)
+app.command("finish")(steering.finish)
 app.command("stop")(steering.stop)
 app.command("safe")(steering.safe)
 app.command("report")(analysing.report)
@@ -91,12 +100,15 @@ app.command("simulate")(benching.simulate)
 app.command("record")(recording.record)
 app.command("schema")(running.schema)
 listing.app.command("import")(importing.import_runs)
+listing.app.command("curves")(curving.curves)
 app.add_typer(listing.app, name="runs")
 app.add_typer(celling.app, name="cells")
+alarming.app.add_typer(ruling.app, name="rules")
 app.add_typer(alarming.app, name="alarms")
+app.add_typer(hand.app, name="hand")
 app.add_typer(fit.app, name="fit")
 app.add_typer(benching.drivers, name="drivers")
-app.add_typer(benching.bench, name="bench")
+app.add_typer(bench_status.bench, name="bench")
 app.add_typer(databases.app, name="db")
 app.add_typer(accounts.people, name="users")
 app.add_typer(accounts.keys, name="tokens")

@@ -13,7 +13,7 @@ from rig.core.errors import BadInput, Problem, RigError
 from rig.core.plain import finite
 from rig.core.units import duration
 
-__all__ = ["duration", "output_file", "picture_file", "print_json", "reporting_errors"]
+__all__ = ["complain", "duration", "output_file", "picture_file", "print_json", "reporting_errors"]
 
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -39,17 +39,18 @@ def reporting_errors(command: Callable[[], int | None], *, debug: bool) -> int:
 def _explain(error: Exception) -> int:
     """Print cause and remedy on stderr and return the exit code."""
     if isinstance(error, BadInput):
-        _complain([str(problem) for problem in error.problems], error.remedy)
+        complain([str(problem) for problem in error.problems], error.remedy)
         return 2
     if isinstance(error, RigError):
-        _complain([str(error)], error.remedy)
+        complain([str(error)], error.remedy)
         return 1
     cause = f"internal error: {type(error).__name__}: {error}"
-    _complain([cause], "this should not happen; rig --debug shows where it did")
+    complain([cause], "this should not happen; rig --debug shows where it did")
     return 1
 
 
-def _complain(causes: list[str], remedy: str) -> None:
+def complain(causes: list[str], remedy: str) -> None:
+    """Print on stderr what is wrong, a line each, and what to do about it."""
     for cause in causes:
         print(f"rig: {cause}", file=sys.stderr)
     if remedy:

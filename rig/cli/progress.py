@@ -55,7 +55,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._calls = 0
         self._next = 0.0
-        self._estimates = {run.run_id: _estimate(run) for run in session.runs}
+        self._estimates: dict[str, tuple[int, float]] = {}  # by run: of which revision
 
     def __enter__(self) -> Progress:
         if not self._quiet and self._terminal:
@@ -116,7 +116,7 @@ class Progress:
     def _columns(self, run: Run) -> tuple[str, ...]:
         place, reading = run.cursor.place, run.reading
         seconds = run.cursor.progress.test_time_second
-        left = (1.0 - self._fraction(run)) * self._estimates[run.run_id]
+        left = (1.0 - self._fraction(run)) * self._estimate_of(run)
         return (
             str(place.cycle_count or "-"),
             _words(run),
@@ -128,10 +128,19 @@ class Progress:
         )
 
     def _fraction(self, run: Run) -> float:
-        estimate = self._estimates[run.run_id]
+        estimate = self._estimate_of(run)
         if run.cursor.halt is not Halt.NONE:
             return 1.0
         return min(1.0, run.cursor.progress.test_time_second / estimate) if estimate else 0.0
+
+    def _estimate_of(self, run: Run) -> float:
+        """Return how long the run takes; estimated anew when its protocol was revised."""
+        revision = run.cursor.place.revision
+        known, second = self._estimates.get(run.run_id, (0, 0.0))
+        if known != revision:
+            second = _estimate(run)
+            self._estimates[run.run_id] = (revision, second)
+        return second
 
     def _line(self, run: Run) -> str:
         cycle, words, volt, ampere, celsius, seconds, left = self._columns(run)

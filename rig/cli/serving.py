@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,8 @@ from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from rig.bench.engine_process import EngineProcess
+    from rig.bench.file import BenchFile
+    from rig.bench.notify_file import NotifyEntry
     from rig.web.house import House
 
 
@@ -32,6 +35,10 @@ def serve(
     speed: Annotated[
         str | None, typer.Option(help="1, 20: how many times faster than life; simulated only.")
     ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(help="With --observe: a file with the notify: of those whom rules tell."),
+    ] = None,
     certificate: Annotated[
         str | None, typer.Option(help="A TLS certificate (PEM): serve https.")
     ] = None,
@@ -41,11 +48,17 @@ def serve(
     from rig.bench.file import load_bench
     from rig.store.database import database_url
     from rig.web.address import Address, listen
+    from rig.web.encryption import require_key_pair
     from rig.web.house import open_house as opened
     from rig.web.serving import serve as serve_house
 
-    _require_sense(bench, observe=observe, speed=speed, certificate=certificate, key=key)
+    _require_sense(
+        bench, observe=observe, speed=speed, notify=notify, certificate=certificate, key=key
+    )
+    if certificate is not None and key is not None:
+        require_key_pair(certificate, key)
     bench_file = None if observe else load_bench(bench or "sim")
+    told = _told(bench_file, notify)
     url = database_url(db, bench_file.database if bench_file is not None else None)
     with ExitStack() as closing:
         listening = closing.enter_context(listen(host, port))
@@ -54,6 +67,7 @@ def serve(
         closing.callback(house.close)
         if bench_file is not None:
             _keep_engine(closing, house, bench_file.file, url, speed)
+        closing.enter_context(_judged(house, told, bench_file))
         _say_how(house)
         serve_house(house, listening, certificate=certificate, key=key)
         _say("the page is closed")
@@ -65,6 +79,7 @@ def _require_sense(
     *,
     observe: bool,
     speed: str | None,
+    notify: str | None,
     certificate: str | None,
     key: str | None,
 ) -> None:
@@ -73,12 +88,37 @@ def _require_sense(
     if observe and (bench is not None or speed is not None):
         message = "has no engine, so it takes neither --bench nor --speed"
         problems.append(Problem("--observe", message, "rig serve --observe --db postgresql://..."))
+    if notify is not None and not observe:
+        message = "is for --observe: a bench file has its own notify:"
+        problems.append(Problem("--notify", message, "rig serve --observe --notify notify.yaml"))
     if (certificate is None) != (key is None):
         message = "go together: one of them is missing"
         example = "--certificate rig.pem --key rig.key"
         problems.append(Problem("--certificate and --key", message, example))
     if problems:
         raise BadInput(problems)
+
+
+def _told(bench: BenchFile | None, notify: str | None) -> Sequence[NotifyEntry]:
+    """Return who is told of what a rule raises; of simulated cells nobody is, as ever."""
+    from rig.bench.notify_file import load_notify
+
+    if bench is None:
+        return load_notify(notify) if notify is not None else ()
+    return () if bench.simulated else bench.notify
+
+
+def _judged(
+    house: House, told: Sequence[NotifyEntry], bench: BenchFile | None
+) -> AbstractContextManager[None]:
+    """Judge alert rules beside the page."""
+    from rig.bench.targets import sender_of
+    from rig.web.judging import judged
+
+    house.recipients = tuple(entry.name for entry in told if entry.name)
+    house.tells = bool(told)
+    sender = sender_of(bench.file if bench is not None else house.shown_database)
+    return judged(house, told, sender)
 
 
 def _keep_engine(closing: ExitStack, house: House, bench: str, url: str, speed: str | None) -> None:

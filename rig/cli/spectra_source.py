@@ -1,22 +1,22 @@
 """Spectra from SOURCE, a file of any potentiostat or a run: the one door for every command.
 
-Knows no fit of its own; where ``rig fit
-conductivity`` is given a spectrum, the pellet's resistance is found as in a run.
+Knows no fit of its own; where ``rig fit conductivity`` is given a spectrum, the pellet's resistance
+is found as in a run.
 """
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import AnalysisError, BadInput, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rig.analysis.pellet import PelletResistance
     from rig.analysis.spectrum import Spectrum
     from rig.formats.eis import MeasuredSpectrum
 
@@ -38,7 +38,9 @@ def load_measured(source: str, db: str | None, *, negated: bool = False) -> list
         from rig.formats.eis import load_spectra
 
         return load_spectra(source, negated=negated)
-    return _of_run(source, db)
+    from rig.cli.spectra_of_run import spectra_of_run
+
+    return spectra_of_run(source, db)
 
 
 def chosen(
@@ -104,78 +106,35 @@ def _points(measured: MeasuredSpectrum) -> pd.DataFrame:
 
 
 def _resistances(spectra: list[MeasuredSpectrum]) -> pd.DataFrame:
-    """Return the ionic resistance between blocking electrodes, one row a spectrum."""
+    """Return the ionic resistance between blocking electrodes, one row a spectrum.
+
+    Raises AnalysisError with every spectrum that no circuit describes: it has no such resistance.
+    """
     import pandas as pd
 
+    from rig.analysis.adequacy import adequacy, undescribed
     from rig.analysis.pellet import pellet_resistance
 
-    rows = []
-    for one in spectra:
-        found = pellet_resistance(as_spectrum(one)).electrolyte
-        row = {
-            "resistance_ohm": found.resistance_ohm,
-            "relative_uncertainty": found.standard_error_ohm / found.resistance_ohm,
-        }
-        if one.temperature_celsius is not None:
-            row["temperature_celsius"] = one.temperature_celsius
-        rows.append(row)
-    return pd.DataFrame(rows)
+    points = [as_spectrum(one) for one in spectra]
+    pellets = [pellet_resistance(one) for one in points]
+    judged = [adequacy(one, pellet.fit) for one, pellet in zip(points, pellets, strict=True)]
+    refused = [one.name for one, how in zip(spectra, judged, strict=True) if not how.described]
+    if refused:
+        message = f"no resistance between blocking electrodes in {', '.join(refused)}"
+        remedy = "for other cells: rig fit eis with --circuit, or rig fit interface"
+        raise AnalysisError(f"{message}: {undescribed(judged)}", remedy=remedy)
+    return pd.DataFrame([_row(one, pellet) for one, pellet in zip(spectra, pellets, strict=True)])
 
 
-def _of_run(source: str, db: str | None) -> list[MeasuredSpectrum]:
-    """Return the complete spectra of a run, with the points that were measured once more."""
-    from rig.cli.tables import opened_run
-    from rig.store import queries, tables
-
-    with opened_run(source, db) as (engine, run):
-        heads = queries.table_frame(engine, tables.spectrum, run.run_id)
-        points = queries.table_frame(engine, tables.impedance_point, run.run_id)
-    name = f"run {run.run_id[:8]}"
-    found = [
-        _from_rows(head, points[points["spectrum_count"] == head["spectrum_count"]], name)
-        for head in heads[heads["complete"].astype(bool)].to_dict("records")
-    ]
-    if not found:
-        raise BadInput(Problem(source, f"{name} has no complete spectrum"))
-    return found
-
-
-def _from_rows(head: dict[Any, Any], points: pd.DataFrame, name: str) -> MeasuredSpectrum:
-    from rig.formats.eis import MeasuredSpectrum
-
-    finite = points.dropna(subset=["real_impedance_ohm", "imaginary_impedance_ohm"])
-    again = finite["repeated"].to_numpy(dtype=bool)
-    hertz = finite["frequency_hertz"].to_numpy(dtype=float)
-    real, imaginary = (finite[f"{part}_impedance_ohm"] for part in ("real", "imaginary"))
-    ohm = real.to_numpy(dtype=float) + 1j * imaginary.to_numpy(dtype=float)
-    seconds = finite["ts_us"].to_numpy(dtype=float)[~again] / 1e6
-    celsius = head["ambient_temperature_celsius"]
-    left_out = len(points) - len(finite)
-    return MeasuredSpectrum(
-        hertz[~again],
-        ohm[~again],
-        name,
-        "cellrig",
-        int(head["spectrum_count"]),
-        time_second=seconds if seconds.size and seconds[-1] > seconds[0] else None,
-        temperature_celsius=None if _absent(celsius) else float(celsius),
-        metadata=_open_circuit(head),
-        statements=(f"{left_out} points without a number left out",) if left_out else (),
-        repeated_hertz=hertz[again],
-        repeated_ohm=ohm[again],
-    )
-
-
-def _open_circuit(head: dict[Any, Any]) -> dict[str, str]:
-    """Return the open-circuit voltages around the spectrum; a bias moves them by itself."""
-    if not _absent(head["bias_volt"]):
-        return {}
-    names = ("open_circuit_before_volt", "open_circuit_after_volt")
-    return {name: repr(float(head[name])) for name in names if not _absent(head[name])}
-
-
-def _absent(value: float | None) -> bool:
-    return value is None or math.isnan(value)
+def _row(measured: MeasuredSpectrum, pellet: PelletResistance) -> dict[str, float]:
+    found = pellet.electrolyte
+    row = {
+        "resistance_ohm": found.resistance_ohm,
+        "relative_uncertainty": found.standard_error_ohm / found.resistance_ohm,
+    }
+    if measured.temperature_celsius is not None:
+        row["temperature_celsius"] = measured.temperature_celsius
+    return row
 
 
 def _listed(spectra: list[MeasuredSpectrum]) -> str:

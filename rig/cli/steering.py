@@ -1,4 +1,4 @@
-"""``rig pause|resume|skip|goto|stop|safe``: a word to a run, in whichever process it runs."""
+"""``rig pause|resume|skip|goto|finish|stop|safe``: a word to a run, in whichever process it runs."""
 
 from __future__ import annotations
 
@@ -113,11 +113,27 @@ def go_to(
     return _say(wanted, Verb.GO_TO, argument=str(step), reason=reason, db=db, json=json)
 
 
-def stop(wanted: Target, reason: Reason = "", db: Database = None, json: Json = False) -> int:
+def finish(wanted: Target, reason: Reason = "", db: Database = None, json: Json = False) -> int:
+    """Let a run's present cycle end as programmed, or its step outside of cycles; then finish it."""
+    from rig.engine.states import Verb
+
+    return _say(wanted, Verb.FINISH, reason=reason, db=db, json=json)
+
+
+def stop(
+    wanted: Target,
+    after_cycle: Annotated[
+        bool, typer.Option("--after-cycle", help="When the present cycle has ended.")
+    ] = False,
+    reason: Reason = "",
+    db: Database = None,
+    json: Json = False,
+) -> int:
     """Disconnect a run's cell, confirmed, and end the run."""
     from rig.engine.states import Verb
 
-    return _say(wanted, Verb.STOP, reason=reason, db=db, json=json)
+    verb = Verb.STOP_AFTER_CYCLE if after_cycle else Verb.STOP
+    return _say(wanted, verb, reason=reason, db=db, json=json)
 
 
 def safe(wanted: Target, reason: Reason = "", db: Database = None, json: Json = False) -> int:

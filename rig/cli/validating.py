@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +16,7 @@ from rig.cli.spectra_source import (
     load_measured,
     the_only,
 )
+from rig.cli.spectra_words import origin, print_statements, title
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rig.analysis.drt import RelaxationTimes
     from rig.analysis.flags import FlagNote
     from rig.analysis.kramers_kronig import KramersKronig
+    from rig.analysis.valid_window import ValidWindow
+    from rig.analysis.z_hit import ZHit
     from rig.formats.eis import MeasuredSpectrum
 
 Source = Annotated[str, typer.Argument(help="A potentiostat's file, csv, or a run id.")]
@@ -54,6 +56,7 @@ def kk(
     """
     from rig.analysis.kramers_kronig import check
     from rig.analysis.valid_window import valid_window
+    from rig.analysis.z_hit import z_hit
 
     _refuse_options(method, elements)
     path = None if figure is None else picture_file("--figure", figure)
@@ -62,14 +65,16 @@ def kk(
     for measured in found:
         points = as_spectrum(measured)
         verdict = check(points, method, elements=elements)  # type: ignore[arg-type]
-        answers.append(_kk_answer(measured, verdict, valid_window(points, verdict)))
+        window, hit = valid_window(points, verdict), z_hit(points, verdict.noise)
+        answers.append(_kk_answer(measured, verdict, window, hit))
     worst = max(range(len(found)), key=lambda at: _badness(answers[at]))
     if path is not None:
         from rig.report.figures_kk import draw_validation
 
         points = as_spectrum(found[worst])
         verdict = check(points, method, elements=elements)  # type: ignore[arg-type]
-        draw_validation(path, points, verdict, _title(found[worst]))
+        hit = z_hit(points, verdict.noise)
+        draw_validation(path, points, verdict, hit, title(found[worst]))
     if json:
         print_json({**answers[worst], "spectra": answers} if len(answers) > 1 else answers[worst])
     else:
@@ -102,9 +107,9 @@ def drt(
     if path is not None:
         from rig.report.figures_drt import draw_relaxation_times
 
-        draw_relaxation_times(path, points, found, _title(measured))
+        draw_relaxation_times(path, points, found, title(measured))
     if json:
-        print_json({**found.to_dict(), **_origin(measured)})
+        print_json({**found.to_dict(), **origin(measured)})
     else:
         _show_peaks(found, measured)
     return 0
@@ -137,26 +142,24 @@ def _lambda(text: str) -> float | None:
 # --- what is answered ----------------------------------------------------------------------------
 
 
-def _kk_answer(measured: MeasuredSpectrum, verdict: KramersKronig, window: Any) -> dict[str, Any]:
+def _kk_answer(
+    measured: MeasuredSpectrum,
+    verdict: KramersKronig,
+    window: ValidWindow | None,
+    hit: ZHit | None,
+) -> dict[str, Any]:
     drift = _timed_drift(measured)
-    flags = (*verdict.flags, *_drift_flags(measured), *(drift.flags if drift else ()))
+    of_times, of_modulus = (one.flags if one else () for one in (drift, hit))
+    flags = (*verdict.flags, *_drift_flags(measured), *of_times, *of_modulus)
     return {
         **verdict.to_dict(),
         "flags": [note.to_dict() for note in flags],
         "window": None if window is None else window.to_dict(),
         "drift_change": None if drift is None else drift.change,
         "drift_standard_error": None if drift is None else drift.standard_error,
-        **_origin(measured),
-    }
-
-
-def _origin(measured: MeasuredSpectrum) -> dict[str, Any]:
-    return {
-        "source": measured.source,
-        "spectrum_number": measured.number,
-        "vendor": measured.vendor,
-        "points": len(measured),
-        "statements": list(measured.statements),
+        "z_hit_slow_end_change": None if hit is None else hit.slow_end_change,
+        "z_hit_standard_error": None if hit is None else hit.standard_error,
+        **origin(measured),
     }
 
 
@@ -185,10 +188,6 @@ def _timed_drift(measured: MeasuredSpectrum) -> TimedDrift | None:
     return drift_from_times(measured.frequency_hertz, measured.impedance_ohm, measured.time_second)
 
 
-def _title(measured: MeasuredSpectrum) -> str:
-    return f"{Path(measured.source).name}, spectrum {measured.number}"
-
-
 def _badness(answer: dict[str, Any]) -> tuple[bool, float]:
     return not answer["valid"], max(answer["max_residual_real"], answer["max_residual_imaginary"])
 
@@ -211,10 +210,10 @@ def _show_verdicts(answers: list[dict[str, Any]]) -> None:
     )
     show_table(f"Kramers-Kronig, {answers[0]['source']}", headers, [_row(one) for one in answers])
     for one in answers:
-        for statement in one["statements"]:
-            print(f" note spectrum {one['spectrum_number']}: {statement}")
+        print_statements(one["spectrum_number"], one["statements"])
         show_flags(one["flags"])
         _show_window(one)
+        _show_slow_end(one)
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
@@ -250,6 +249,15 @@ def _show_window(one: dict[str, Any]) -> None:
     )
 
 
+def _show_slow_end(one: dict[str, Any]) -> None:
+    change = one["z_hit_slow_end_change"]
+    if change is None:
+        print(f" info spectrum {one['spectrum_number']} is too short or too sparse for Z-HIT")
+        return
+    size = f"{100 * change:+.1f} ± {100 * one['z_hit_standard_error']:.1f} %"
+    print(f" info Z-HIT: at the slow end |Z| is {size} off what the phase demands")
+
+
 def _show_peaks(found: RelaxationTimes, measured: MeasuredSpectrum) -> None:
     from rig.cli.fit_output import show_flags, show_table, with_error
 
@@ -269,6 +277,7 @@ def _show_peaks(found: RelaxationTimes, measured: MeasuredSpectrum) -> None:
         rows,
     )
     if not rows:
-        print(" info no peak stands out of its 95 % band inside the measured window")
+        print(" info no peak stands out of the noise inside the measured window")
+    print_statements(measured.number, list(measured.statements))
     print(f" info lambda {found.lambda_used:.1e} ({found.lambda_method})")
     show_flags([note.to_dict() for note in found.flags])

@@ -45,7 +45,14 @@ _REMEDIES = {
     "sensor-silent": "See to the sensor and its cable; the run goes on without it.",
     "server-away": "See to the database server and the network; data wait in the journal.",
 }
-_SAFETY = "The cell was disconnected. Find out why before the run is resumed."
+# Alarms that somebody's rule raised (rig/core/alert_rules.py) begin with one of these.
+RULE_KIND, SILENCE_KIND = "rule-", "silence-"
+_FAMILIES = {
+    "safety-": "The cell was disconnected. Find out why before the run is resumed.",
+    RULE_KIND: "Look at the run's cycles; nothing was done to the cell.",
+    SILENCE_KIND: "See whether the rig's computer, its engine and its network are alive.",
+}
+_UNSCALED = ("degC", "%", "")  # no "500 m%"
 _GENERAL = "Look at the run's events (rig runs show), then at the cell."
 
 
@@ -83,8 +90,13 @@ class Alarm:
     @property
     def remedy(self) -> str:
         """What a person should do, in one sentence."""
-        family = _SAFETY if self.kind.startswith("safety-") else _GENERAL
-        return _REMEDIES.get(self.kind, family)
+        family = next((words for key, words in _FAMILIES.items() if self.kind.startswith(key)), "")
+        return _REMEDIES.get(self.kind) or family or _GENERAL
+
+    @property
+    def is_of_rule(self) -> bool:
+        """Say whether a rule of somebody's raised it, and not an engine."""
+        return self.kind.startswith((RULE_KIND, SILENCE_KIND))
 
     @property
     def place(self) -> str:
@@ -186,4 +198,4 @@ def _number(value: float | None) -> float | None:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.4g} {unit}" if unit == "degC" else show(value, unit, 6)
+    return f"{value:.4g} {unit}".rstrip() if unit in _UNSCALED else show(value, unit, 6)

@@ -6,7 +6,7 @@ and never reset. The engine knows no database, the store no engine: they meet he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Keeper(Protocol):
     def sample(self, row: SampleRow) -> None: ...
 
     def row(self, table: str, values: dict[str, object]) -> None:
-        """Keep a row of ``step``, ``cycle``, ``spectrum``, ``impedance_point`` or ``event``."""
+        """Keep a row of ``step``, ``cycle``, ``spectrum``, ``impedance_point``, ``event`` or ``revision``."""
         ...
 
     def cursor(self, run_id: str, text: Callable[[], str]) -> None:
@@ -77,6 +77,10 @@ class Keeper(Protocol):
         ...
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None: ...
+
+    def protocol(self, run_id: str, values: Mapping[str, object]) -> None:
+        """Keep the protocol that is in force from here on: columns of ``run``."""
+        ...
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep an alarm that was raised; where its like is latched, it is counted there."""

@@ -9,26 +9,25 @@ from __future__ import annotations
 import math
 from math import isnan
 
-from rig.core.instruments import ConstantCurrent, ConstantVoltage, OpenCircuit, Regulation
+from rig.core.instruments import OpenCircuit, Regulation
 from rig.engine.action import (
     Action,
     Apply,
     BeginSweep,
     Breach,
-    Command,
     Event,
     MakeSafe,
     Note,
     Purpose,
     Reading,
-    ReadResistance,
-    SetTemperature,
     SpectrumEnded,
     StepEnded,
 )
+from rig.engine.arming import LONGEST_SECOND, MARGIN_SECOND, command_of, longest_second
 from rig.engine.conditions import ENDING_ITS_STEP, reached, soft_breach
 from rig.engine.counting import blind, counted, kept
 from rig.engine.cursor import Cursor, Halt, Place, Progress, Soak, Suspension, Watch
+from rig.engine.leaving import left
 from rig.engine.soak import soak_begins, soak_goes_on
 from rig.engine.spectrum import (
     is_repeated,
@@ -50,8 +49,6 @@ from rig.engine.walk import find_step, leave_loop, step_results
 from rig.engine.watch import look_again_second, watched
 from rig.protocol.program import (
     End,
-    Galvanostat,
-    Potentiostat,
     Program,
     Step,
     StepKind,
@@ -59,8 +56,6 @@ from rig.protocol.program import (
 )
 
 NAN = math.nan
-LONGEST_SECOND = 86_400.0  # the dead-man of a set point that has no time end of its own
-MARGIN_SECOND = 60.0
 SWEEP_LOOK_SECOND = 2.0  # how often a running spectrum is asked for its new points
 
 
@@ -104,7 +99,7 @@ def resume(
     now = cursor.progress.test_time_second
     cursor = cursor._replace(place=cursor.place._replace(applied_second=now), soak=Soak())
     note = Note("resumed", f"{reason}; step continues")
-    command = _command(step, cursor.place, now)
+    command = command_of(step, cursor.place, now)
     return cursor, Action(now, command, events=(note,))
 
 
@@ -154,7 +149,7 @@ def _drive(
     if reading.regulation is Regulation.STOPPED:
         return _stopped_by_itself(program, cursor._replace(progress=progress), step, reading)
     phase = record_phase(step, reading.test_time_second - place.counted_from_second)
-    record = worth_keeping(phase, progress, reading)
+    record = worth_keeping(phase, place, progress, reading)
     if record:
         progress = kept(progress, reading)
     due = before_the_end(
@@ -177,14 +172,14 @@ def _step(program: Program, place: Place) -> Step:
 def enter_step(
     program: Program, cursor: Cursor, events: tuple[Event, ...]
 ) -> tuple[Cursor, Action]:
-    """Find the next step from ``cursor.place.pc`` on, and start it; finish when there is none."""
+    """Find the next step from ``cursor.place.pc`` on, and start it, unless the run is to end here."""
     place, cycles = find_step(program, cursor.place, cursor.progress)
     now = cursor.progress.test_time_second
     events = (*events, *cycles)
-    if place.pc >= len(program.instructions):
-        place = place._replace(step_open=False)
-        cursor = cursor._replace(place=place, halt=Halt.FINISHED, reason="protocol finished")
-        return cursor, Action(now, MakeSafe("protocol finished"), events=events)
+    halt, place, reason = left(program, cursor.place, place, events)
+    if halt is not Halt.NONE:
+        cursor = cursor._replace(place=place, halt=halt, reason=reason)
+        return cursor, Action(now, MakeSafe(reason), events=events)
     step = _step(program, place)
     place = place._replace(
         step_count=place.step_count + 1,
@@ -204,31 +199,7 @@ def enter_step(
         step_capacity_ah=0.0, step_energy_wh=0.0, recorded_second=NAN
     )
     cursor = Cursor(place, progress, Soak())
-    return cursor, Action(now, _command(step, place, now), events=events)
-
-
-def _command(step: Step, place: Place, now_second: float) -> Command:
-    if step.sweep is not None:
-        return spectrum_begins()
-    if step.kind is StepKind.RESISTANCE:
-        return ReadResistance()
-    if step.temperature is not None:
-        return SetTemperature(step.temperature.celsius)
-    longest = _longest(step, place, now_second)
-    match step.drive:
-        case Galvanostat(ampere, limit, hold):
-            return Apply(ConstantCurrent(ampere, limit, hold), longest)
-        case Potentiostat(volt, limit):
-            return Apply(ConstantVoltage(volt, limit), longest)
-    return Apply(OpenCircuit(), longest)
-
-
-def _longest(step: Step, place: Place, now_second: float) -> float:
-    """Return how long the instrument may go on by itself: what is left of the step, and a margin."""
-    times = [end.value for end in step.ends if end.quantity == "time"]
-    if not times:
-        return LONGEST_SECOND
-    return max(0.0, place.counted_from_second + min(times) - now_second) + MARGIN_SECOND
+    return cursor, Action(now, command_of(step, place, now), events=events)
 
 
 def _end_step(
@@ -325,10 +296,13 @@ def _stopped_by_itself(
 ) -> tuple[Cursor, Action]:
     """The instrument ended the set point: arm it again if its dead-man ran out, else trip."""
     place, now = cursor.place, reading.test_time_second
-    if now - place.applied_second >= _longest(step, place, place.applied_second) - MARGIN_SECOND:
+    if (
+        now - place.applied_second
+        >= longest_second(step, place, place.applied_second) - MARGIN_SECOND
+    ):
         cursor = cursor._replace(place=place._replace(applied_second=now))
         note = Note("rearmed", "the instrument's own time limit ran out; set point applied again")
-        return cursor, Action(now, _command(step, place, now), events=(note,))
+        return cursor, Action(now, command_of(step, place, now), events=(note,))
     broken = Breach("set-point-ended", "the instrument ended the set point by itself")
     return _trip(program, cursor, reading, broken)
 
@@ -401,7 +375,9 @@ def _soak(program: Program, cursor: Cursor, step: Step, reading: Reading) -> tup
         return cursor, Action(reading.test_time_second + SWEEP_LOOK_SECOND)
     command_now = Apply(OpenCircuit(), LONGEST_SECOND) if verdict.probe_over else None
     phase = record_phase(step, reading.test_time_second - cursor.place.counted_from_second)
-    record = not isnan(reading.voltage_volt) and worth_keeping(phase, cursor.progress, reading)
+    record = not isnan(reading.voltage_volt) and worth_keeping(
+        phase, cursor.place, cursor.progress, reading
+    )
     if record:
         cursor = cursor._replace(progress=kept(cursor.progress, reading))
     due = next_look(program, step, phase, cursor.place, reading)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rig.core.clock import Clock
 from rig.core.errors import InstrumentError, LinkError
@@ -28,6 +28,14 @@ OLDEST_REAL_SECOND = 3.0
 # So many set points in a row that were not taken are a chamber that will not work.
 MOST_COMMANDS = 4
 REST_TRIES = 3
+
+
+class Wish(NamedTuple):
+    """A temperature that somebody holds the chamber at, or waits for."""
+
+    who: str  # a run's id, or who set it by hand
+    temperature_celsius: float
+    granted: bool
 
 
 @dataclass
@@ -68,6 +76,17 @@ class SharedChamber:
         self._holding.pop(run_id, None)
         self._asking = [entry for entry in self._asking if entry[0] != run_id]
         self._grant()
+
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """Who holds it at which temperature, then who waits for which, first come first."""
+        held = (Wish(who, celsius, True) for who, celsius in self._holding.items())
+        return (*held, *(Wish(who, celsius, False) for who, celsius in self._asking))
+
+    @property
+    def users(self) -> frozenset[str]:
+        """Who has joined and not left: the chamber is kept going for them."""
+        return frozenset(self._users)
 
     def granted(self, run_id: str) -> bool:
         """Say whether the chamber has been commanded to what this run asked for."""

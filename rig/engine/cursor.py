@@ -64,7 +64,8 @@ class Place(NamedTuple):
 
     ``step_count`` rises by one at each new step and never resets; ``cycle_count`` is 0 outside of
     the loops that count cycles. ``loops`` is the stack of (address of LoopStart, pass from 1).
-    ``results`` are the values that conditions may name.
+    ``results`` are the values that conditions may name. ``leaving`` is how somebody wants the run to
+    end, see leaving.py; ``revision`` which text of the protocol ``pc`` and ``loops`` are places of.
     """
 
     pc: int = 0
@@ -86,6 +87,9 @@ class Place(NamedTuple):
     cycle: CycleMark = CycleMark()
     disturbed: bool = False  # a step of this cycle was left by hand: it says nothing of the cell
     results: dict[str, float] = {}  # noqa: RUF012  (never changed in place: a new dict each time)
+    leaving: str = ""
+    leaving_words: str = ""  # who wants it, and why
+    revision: int = 1
 
     @property
     def counted_from_second(self) -> float:

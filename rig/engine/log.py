@@ -80,6 +80,10 @@ class RunLog:
         self.origin_second = math.nan
         self._wall_origin_us = 0
 
+    def follow(self, program: Program) -> None:
+        """Name steps as this program does, from here on."""
+        self._program = program
+
     def begin_at(self, test_time_second: float) -> None:
         """Let this be the moment of that test time, on the clock and on the wall."""
         self.origin_second = self._clock.now() - test_time_second

@@ -36,11 +36,15 @@ from rig.engine.action import (
     StepEnded,
 )
 from rig.engine.advance import advance, begin, resume
-from rig.engine.channel import Channel, OnLinkLoss
+from rig.engine.channel import Channel
 from rig.engine.cursor import Cursor, Halt, to_json
 from rig.engine.desk import Desk, Ordered, address_of
 from rig.engine.hands import Hands
+from rig.engine.leaving import leaving, staying
 from rig.engine.log import RunLog, StepAt
+from rig.engine.relinking import Relinking
+from rig.engine.revising import put_in_force
+from rig.engine.revision import Proposed
 from rig.engine.schedule import Interrupted, Request, Task
 from rig.engine.spectrum_log import Around
 from rig.engine.states import (
@@ -58,10 +62,6 @@ from rig.engine.states import (
 from rig.engine.steer import go_to, skip
 from rig.protocol.program import OnGap, Program, Step
 
-# A step whose link is lost so often, without the cell being seen in between, is given up.
-MOST_LOSSES_IN_A_STEP = 5
-# A cable that came out is looked for again after these pauses; then the run goes safe.
-RECONNECT_PAUSES_SECOND = (0.5, 1.0, 2.0, 4.0, 8.0)
 # How often a run that is paused looks up; an order reaches it at once all the same.
 HOLD_SECOND = 60.0
 
@@ -93,7 +93,7 @@ class Run:
     log: RunLog = field(init=False)
     hands: Hands = field(init=False)
     desk: Desk = field(init=False)
-    _losses: tuple[object, int] = (None, 0)  # where in the program, how often the link was lost
+    links: Relinking = field(init=False)
     _silent: frozenset[str] = frozenset()  # sensors that are overdue, and were told so
     _closing: bool = False
 
@@ -104,8 +104,8 @@ class Run:
         )
         safety = self.program.safety
         self.hands = Hands(self.run_id, self.channel, safety, self.clock, self.log)
-
-        self.desk = Desk(self.program, self._tell)
+        self.links = Relinking(self.run_id, self.clock)
+        self.desk = Desk(self.program, self._tell, self._leave)
 
     @property
     def alarm(self) -> str:
@@ -155,7 +155,7 @@ class Run:
         self.hands.alarm = self.reason = alarm
         self.log.unconfirmed(alarm)
         self._enter(FAIL, alarm)
-        self.keeper.cursor(self.run_id, self._cursor_text)
+        self.keeper.cursor(self.run_id, self.cursor_text)
 
     def _start(self) -> Generator[Request, Any, Work]:
         before = self.resume_from
@@ -220,13 +220,15 @@ class Run:
                 order = self.desk.pause_after_step()
                 if order is not None:
                     return partial(self._pause, order.words)
+            if self.desk.proposed is not None and self.cursor.halt is Halt.NONE:
+                action = put_in_force(self, action) or action
         return self._halted
 
     def _take(self, reading: Reading) -> Action:
         """Let the fold decide on a reading, and keep what follows from it."""
         step_before, self.reading = self._step(), reading
-        if self._losses[1] and _sees_its_cell(step_before.step, reading):
-            self._losses = None, 0  # a month's glitches do not add up
+        if self.links.counts and _sees_its_cell(step_before.step, reading):
+            self.links.forget()
         self.cursor, action = advance(self.program, self.cursor, reading)
         if action.record:
             self.log.sample(reading, step_before, self.cursor.progress)
@@ -253,7 +255,7 @@ class Run:
     def _keep(self, action: Action) -> None:
         if action.events:
             self.log.events(action.events)
-        self.keeper.cursor(self.run_id, self._cursor_text)
+        self.keeper.cursor(self.run_id, self.cursor_text)
 
     def _perform(self, action: Action) -> Task:
         """Do the command, and keep the head of what it begins."""
@@ -281,37 +283,17 @@ class Run:
     def _reconnect(self, fault: RigError) -> Generator[Request, Any, Action]:
         """Get the instruments back, disconnect the cell, and return the action that goes on.
 
-        The longer it lasts the longer the pauses. What the cell did meanwhile under the
-        instrument's own limits is unknown and recorded as a gap. Raises ``fault`` again when they
-        do not come back, or at once where the channel would rather be safe.
+        What the cell did meanwhile under the instrument's own limits is unknown and recorded as a
+        gap. Raises ``fault`` again when they do not come back.
         """
         self.log.note("link lost", str(fault))
-        if self.channel.on_link_loss is OnLinkLoss.SAFE:
-            raise fault
-        place = self.cursor.place  # not its step_count: a step that begins again is the same step
-        where, times = self._losses
-        times = times + 1 if where == (place.pc, place.loops) else 1
-        self._losses = (place.pc, place.loops), times
-        if times > MOST_LOSSES_IN_A_STEP:
-            raise fault
-        yield from self._reopen(fault)
+        yield from self.links.reopen(self.channel, fault, self.cursor.place)
         yield from self.hands.perform(MakeSafe("the link was lost"))
         self.hands.obey_late()
         self.log.note("link back", "the same instruments answer; the cell was disconnected")
         self.cursor, action = resume(self.program, self.cursor, "link was lost")
         self._keep(action)
         return action
-
-    def _reopen(self, fault: RigError) -> Task:
-        for pause in RECONNECT_PAUSES_SECOND:
-            due = self.clock.now() + pause
-            try:
-                for port, _ in self.channel.instruments_of(self.run_id):
-                    yield Request(due, port, partial(self.channel.reopen, port))
-            except (LinkError, InstrumentError):
-                continue
-            return
-        raise fault
 
     def _hold_temperature_again(self) -> None:
         """Ask for the temperature that was in force: the chamber may have lost its power, too."""
@@ -331,7 +313,7 @@ class Run:
             events, reason = (FAIL,), f"{reason}; ALARM: {self.alarm}"
         for event in events:
             self._enter(event, reason)
-        self.keeper.cursor(self.run_id, self._cursor_text)
+        self.keeper.cursor(self.run_id, self.cursor_text)
         self.desk.answer_at_the_end(self.state, self.alarm)
 
     def _enter(self, event: str, reason: str = "") -> None:
@@ -343,9 +325,29 @@ class Run:
 
     # --- what people ask ------------------------------------------------------------------------
 
-    def consider(self, order: Order) -> Ordered | None:
-        """Take an order: return what is to be thrown into the task, None when it is answered."""
-        return self.desk.take(order, self.state)
+    def consider(self, order: Order, proposed: Proposed | None = None) -> Ordered | None:
+        """Take an order: return what is to be thrown into the task, None when it is answered, or waits.
+
+        A run that is paused does nothing that another text of its protocol could disturb.
+        """
+        ordered = self.desk.take(order, self.state, proposed)
+        if self.state is RunState.PAUSED and self.desk.proposed is not None:
+            put_in_force(self, None)
+        return ordered
+
+    def _leave(self, order: Order) -> str:
+        """Put in the cursor how the run is to end, or, for a resume, that it goes on after all."""
+        place, verb = self.cursor.place, Verb(order.verb)
+        if verb is Verb.RESUME:
+            wish, place = place.leaving, staying(place)
+            words = f"goes on: '{wish}' is taken back" if wish else ""
+        else:
+            place, words = leaving(place, verb, order.words)
+        if place is not self.cursor.place and words:
+            self.log.note("order", order.words)
+            self.cursor = self.cursor._replace(place=place)
+            self.keeper.cursor(self.run_id, self.cursor_text)
+        return words
 
     def _obey(self, order: Order) -> Generator[Request, Any, Work | None]:
         verb = Verb(order.verb)
@@ -370,12 +372,14 @@ class Run:
         if not self.holds:
             return partial(self._close, (PAUSED,), words, safe=True)
         self._enter(PAUSED, words)
-        self.keeper.cursor(self.run_id, self._cursor_text)
+        self.keeper.cursor(self.run_id, self.cursor_text)
         self.desk.answer("done", "paused; the cell is disconnected")
         return self._hold
 
     def _hold(self) -> Generator[Request, Any, Work | None]:
         """Wait for a word, the cell disconnected; the chamber is kept as it is."""
+        if self.desk.proposed is not None:
+            put_in_force(self, None)
         while True:
             try:
                 yield Request(self.clock.now() + HOLD_SECOND)
@@ -419,7 +423,8 @@ class Run:
     def _step(self) -> StepAt:
         return StepAt.of(self.program, self.cursor.place)
 
-    def _cursor_text(self) -> str:
+    def cursor_text(self) -> str:
+        """Return where the run stands now, as it is kept."""
         return to_json(self.cursor)
 
 

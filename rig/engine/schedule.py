@@ -38,13 +38,15 @@ class Schedule:
     """What both schedules share. ``between`` runs after each step of a task, in the same thread.
 
     An exception from ``between`` (a store that fails) stops every task, then is raised. In real
-    time ``alive`` is called at each turn, after such a failure, too; it never raises. ``stays``:
-    without a task it waits for the next one instead of returning, until it is stopped.
+    time ``alive`` is called at each turn, after such a failure, too; it never raises. ``failed`` is
+    told of each request that fails, in its port's thread. ``stays``: without a task it waits for the
+    next one instead of returning, until it is stopped.
     """
 
     clock: Clock
     between: Callable[[], None] = lambda: None
     alive: Callable[[], None] = lambda: None
+    failed: Callable[[str, Exception], None] = lambda _port, _failure: None
     stays: bool = False
     _stop_reason: str = ""
     _failure: BaseException | None = None
@@ -163,7 +165,7 @@ class SimulatedSchedule(Schedule):
         if not clock.reach(max(due, free_from.get(request.port, due))):
             self._look_after()
             return heap
-        outcome = _outcome(request)
+        outcome = _outcome(request, self.failed)
         free_from[request.port] = clock.now()
         request_next = self._next(task, outcome)
         if request_next is None:
@@ -205,13 +207,14 @@ class SimulatedSchedule(Schedule):
         return heap
 
 
-def _outcome(request: Request) -> Any:
+def _outcome(request: Request, failed: Callable[[str, Exception], None]) -> Any:
     """Do the request; an exception is an outcome, too, and goes to the task that asked."""
     if request.call is None:
         return None
     try:
         return request.call()
     except Exception as failure:
+        failed(request.port, failure)
         return failure
 
 
@@ -291,7 +294,8 @@ class ThreadedSchedule(Schedule):
         # A request without a port only waits; it has a thread of its own kind, "".
         port = ports.get(request.port)
         if port is None:
-            port = ports[request.port] = _PortThread(request.port, self.clock, self._inbox)
+            port = _PortThread(request.port, self.clock, self._inbox, self.failed)
+            ports[request.port] = port
         port.submit(ticket, request)
 
     def _interrupt(
@@ -325,8 +329,14 @@ class ThreadedSchedule(Schedule):
 class _PortThread:
     """Owns one port: executes its requests at their due times, in due order."""
 
-    def __init__(self, name: str, clock: Clock, inbox: queue.SimpleQueue[_Done]) -> None:
-        self._clock, self._inbox = clock, inbox
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        inbox: queue.SimpleQueue[_Done],
+        failed: Callable[[str, Exception], None],
+    ) -> None:
+        self._clock, self._inbox, self._failed = clock, inbox, failed
         self._heap: list[tuple[float, int, Request]] = []
         self._on_wire: tuple[Request, ...] = ()
         self._changed = threading.Condition()
@@ -361,7 +371,7 @@ class _PortThread:
     def _work(self) -> None:
         while (entry := self._next_due()) is not None:
             ticket, request = entry
-            outcome = _outcome(request)
+            outcome = _outcome(request, self._failed)
             self._on_wire = ()
             self._inbox.put(_Done(ticket, outcome))
 

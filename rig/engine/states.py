@@ -24,6 +24,9 @@ class Verb(Enum):
     RESTART_STEP = "restart step"  # go on, with the step from its beginning
     SKIP = "skip"  # end this step here
     GO_TO = "go to"  # leave this step for another
+    REVISE = "revise"  # go on by another text of the protocol
+    STOP_AFTER_CYCLE = "stop after cycle"
+    FINISH = "finish gracefully"  # after this cycle, or, outside of one, this step
     STOP = "stop"  # disconnect and end
     SAFE = "safe"  # disconnect by every instrument, whatever the run is doing, and end it
     ACKNOWLEDGE = "acknowledge"  # somebody has seen how it ended
@@ -65,6 +68,13 @@ TRANSITIONS: dict[tuple[S, str], S] = {
     **{(state, "resume"): state for state in (S.STARTING, S.RUNNING)},
     (S.RUNNING, "restart step"): S.RUNNING,
     **{(state, verb): state for state in (S.RUNNING, S.PAUSED) for verb in ("skip", "go to")},
+    **{
+        (state, verb): state
+        for state in (S.RUNNING, S.SUSPENDED, S.PAUSED)
+        for verb in ("revise", "stop after cycle", "finish gracefully")
+    },
+    # What can be taken up again can be changed before.
+    **{(state, "revise"): state for state in (S.STOPPED, S.TRIPPED, S.FAILED)},
     **{(state, verb): S.STOPPING for state in _ALIVE for verb in ("stop", "safe")},
     **{(state, verb): S.STOPPED for state in (S.QUEUED, S.PAUSED) for verb in ("stop", "safe")},
     **{(state, verb): state for state in _OVER for verb in ("stop", "safe", "acknowledge")},

@@ -11,6 +11,7 @@ from rig.engine.action import Action, Event
 from rig.engine.advance import enter_step, step_row
 from rig.engine.counting import blind
 from rig.engine.cursor import Cursor, Halt
+from rig.engine.leaving import staying
 from rig.engine.walk import jump
 from rig.protocol.program import Program, Step
 
@@ -30,7 +31,8 @@ def go_to(program: Program, cursor: Cursor, address: int, words: str) -> tuple[C
     """
     require_step(program, address)
     cursor, ended = _left(cursor, words)
-    place, cycles = jump(program, cursor.place, cursor.progress, address)
+    # Who wants the run elsewhere does not want it to end where it is.
+    place, cycles = jump(program, staying(cursor.place), cursor.progress, address)
     return enter_step(program, cursor._replace(place=place), (*ended, *cycles))
 
 

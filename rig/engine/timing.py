@@ -20,9 +20,18 @@ def record_phase(step: Step, elapsed_second: float) -> RecordPhase:
     return step.record[-1]
 
 
-def worth_keeping(phase: RecordPhase, progress: Progress, reading: Reading) -> bool:
-    since = reading.test_time_second - progress.recorded_second
-    if isnan(since) or since >= phase.every_second - 1e-6:  # the first point of the step
+def worth_keeping(phase: RecordPhase, place: Place, progress: Progress, reading: Reading) -> bool:
+    """Keep the first point of a step, the first in each ``every`` of it, and what has changed.
+
+    Counted from the step's begin, as the looks are. The time since the last sample would not do: one
+    look is 2 ms late and the next 1 ms, less than ``every`` lies between them, and every other sample
+    would be missing.
+    """
+    every, began = phase.every_second, place.counted_from_second
+    if isnan(progress.recorded_second) or (
+        _number(reading.test_time_second - began, every)
+        > _number(progress.recorded_second - began, every)
+    ):
         return True
     delta = phase.voltage_delta_volt
     if delta is not None and abs(reading.voltage_volt - progress.recorded_volt) >= delta:
@@ -39,11 +48,16 @@ def next_look(
     began = place.counted_from_second
     period = min(program.safety.check_every_second, phase.every_second)
     elapsed = reading.test_time_second - began
-    due = began + (floor(elapsed / period + 1e-6) + 1) * period
+    due = began + (_number(elapsed, period) + 1) * period
     for end in step.ends:
         if end.quantity == "time" and began + end.value < due:
             due = began + end.value
     return due
+
+
+def _number(elapsed_second: float, period_second: float) -> int:
+    """Return which period a time is in; the least that floating point may be short is forgiven."""
+    return floor(elapsed_second / period_second + 1e-6)
 
 
 def before_the_end(step: Step, before: Progress, reading: Reading, due_second: float) -> float:

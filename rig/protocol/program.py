@@ -130,8 +130,11 @@ class Galvanostat:
 
 @dataclass(frozen=True, slots=True)
 class Potentiostat:
+    """Hold a voltage; ``limit_of_safety``: the step gives no current limit, so safety's is its own."""
+
     voltage_volt: float
     current_limit_ampere: float
+    limit_of_safety: bool = field(default=False, compare=False)
 
 
 Drive = Galvanostat | Potentiostat | None  # None: open circuit

@@ -218,7 +218,8 @@ def _hold(options: Hold, node: Node, setting: Setting) -> Step:
         message = "a hold needs the largest current allowed: 'limit' here or 'current' in safety"
         setting.refuse(node, message, "hold: {at: 4.2 V, until: C/20, limit: 1C}")
     words = _words(f"hold {node.child('at').text}", ends)
-    return Step(StepKind.HOLD, words, ends, drive=Potentiostat(options.at, limit))
+    drive = Potentiostat(options.at, limit, limit_of_safety=options.limit is None)
+    return Step(StepKind.HOLD, words, ends, drive=drive)
 
 
 def _words(what: str, ends: tuple[End, ...]) -> str:

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rig.protocol.check import TEMPERATURE, ChannelFacts, steps_of
+from rig.protocol.channel_facts import ChannelFacts
+from rig.protocol.check import TEMPERATURE, steps_of
 from rig.protocol.program import Program, Safety
 
 HEATING_MAX_KELVIN_PER_MINUTE = 2.0
 TEMPERATURE_MAX_CELSIUS = 80.0
 # A protocol that asks for more than that means it; beyond its hottest set point by so much is too hot.
 ABOVE_SET_POINT_KELVIN = 5.0
+
+
+def in_force(program: Program, channel: ChannelFacts) -> Program:
+    """Return a program with the limits that hold on this channel: the tightest of all who say any."""
+    safety = program.safety.intersect(channel.safety)
+    return replace(program, safety=with_usual_limits(program, safety, channel))
 
 
 def with_usual_limits(program: Program, safety: Safety, channel: ChannelFacts) -> Safety:

@@ -55,6 +55,11 @@ class Variables:
         return f"${name}"
 
 
+def default_values(root: Node) -> dict[str, str]:
+    """Return what a file's own ``variables:`` say, as text."""
+    return {name: node.text for name, node in _written(root).items()}
+
+
 def _written(root: Node) -> dict[str, Node]:
     block = root.get("variables")
     return block.value if block is not None and isinstance(block.value, dict) else {}
@@ -63,8 +68,7 @@ def _written(root: Node) -> dict[str, Node]:
 def global_variables(root: Node, given: Mapping[str, str]) -> Variables:
     """Return the file's ``variables:`` with the values that ``--set`` gives instead."""
     written = _written(root)
-    defaults = {name: node.text for name, node in written.items()}
-    variables = Variables({**defaults, **given})
+    variables = Variables({**default_values(root), **given})
     for name, node in written.items():
         if "$" in node.text:
             message = f"the value of {name!r} is itself a variable; write the value"

@@ -48,11 +48,30 @@ def facts(run: RunFindings) -> tuple[tuple[str, str], ...]:
         ("Cell", run.cell_name or UNKNOWN),
         ("Chemistry", str(run.cell.get("chemistry") or UNKNOWN)),
         ("Geometry", geometry(run) or UNKNOWN),
-        ("Protocol", run.protocol_name),
+        ("Protocol", _protocol(run)),
+        *_revisions(run),
         ("Started, ended (UTC)", _when(run)),
         ("Test time", duration(run.test_time_second)),
         ("Data", f"{_thousands(run.samples)} samples, {len(run.spectra)} spectra"),
         ("Software", f"cellrig {run.software_version}"),
+    )
+
+
+def _protocol(run: RunFindings) -> str:
+    if not run.revisions:
+        return run.protocol_name
+    return f"{run.protocol_name}, revision {run.revisions[-1].number} of {len(run.revisions)}"
+
+
+def _revisions(run: RunFindings) -> tuple[tuple[str, str], ...]:
+    """Return one line for each change while the run went on: from when, who, why, what."""
+    return tuple(
+        (
+            f"Protocol revision {one.number}",
+            f"from {duration(one.test_time_second)} (sample {one.seq_first}) on, by {one.who}: "
+            f"{one.reason or 'no reason given'}. {'; '.join(one.changes)}",
+        )
+        for one in run.revisions[1:]
     )
 
 

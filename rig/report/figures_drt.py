@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rig.analysis.drt import Peak, RelaxationTimes
+from rig.analysis.drt import RelaxationTimes
+from rig.analysis.drt_peaks import Peak
 from rig.analysis.spectrum import Spectrum
 from rig.report.drawing import BLUE, INK, SKY, SOFT, logarithmic, save_picture, scaled
 from rig.report.numbers import concise

@@ -1,4 +1,7 @@
-"""A spectrum and its Kramers-Kronig test on one sheet: Nyquist, Bode, residuals with what is allowed."""
+"""A spectrum and its Kramers-Kronig test on one sheet: Nyquist, Bode, residuals with what is allowed.
+
+Under them, where the spectrum is long enough, the modulus against the one that the phase demands.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ from numpy.typing import NDArray
 
 from rig.analysis.kramers_kronig import ACCEPTED, REFUSED, KramersKronig, allowance
 from rig.analysis.spectrum import Spectrum
+from rig.analysis.z_hit import END_DECADES, ZHit
 from rig.report.drawing import BLUE, FAINT, INK, ORANGE, SOFT, VERMILION, save_picture
 from rig.report.spectrum_axes import modulus_and_phase, nyquist
 
 SIZE_INCH = (10.0, 6.4)
+HEIGHTS = (1.0, 1.0, 1.1, 0.7)  # modulus, phase, residuals, Z-HIT
 
 
-def draw_validation(path: Path, measured: Spectrum, verdict: KramersKronig, name: str) -> None:
+def draw_validation(
+    path: Path, measured: Spectrum, verdict: KramersKronig, hit: ZHit | None, name: str
+) -> None:
     """Write the sheet to ``path``; points beyond what is accepted are red everywhere."""
     doubtful = np.isin(measured.frequency_hertz, verdict.flagged_frequencies_hertz)
     fitted = measured.impedance_ohm - verdict.residual * measured.modulus_ohm
@@ -27,17 +34,21 @@ def draw_validation(path: Path, measured: Spectrum, verdict: KramersKronig, name
         left = figure.add_axes((0.075, 0.09, 0.42, 0.82))
         nyquist(left, measured, fitted, doubtful)
         _key(left)
+        panels = 3 if hit is None else 4
         right = figure.add_gridspec(
-            3, 1, left=0.585, right=0.985, top=0.91, bottom=0.09, hspace=0.13,
-            height_ratios=(1.0, 1.0, 1.1),
+            panels, 1, left=0.585, right=0.985, top=0.91, bottom=0.09, hspace=0.13,
+            height_ratios=HEIGHTS[:panels],
         )  # fmt: skip
         upper = figure.add_subplot(right[0])
-        middle, lower = (figure.add_subplot(right[at], sharex=upper) for at in (1, 2))
-        modulus_and_phase(upper, middle, measured, fitted, doubtful)
-        _residuals(lower, measured.frequency_hertz, verdict)
-        for axes in (upper, middle):
+        below = [figure.add_subplot(right[at], sharex=upper) for at in range(1, panels)]
+        modulus_and_phase(upper, below[0], measured, fitted, doubtful)
+        _residuals(below[1], measured.frequency_hertz, verdict)
+        if hit is not None:
+            _modulus_against_phase(below[2], hit)
+        for axes in (upper, *below[:-1]):
             axes.tick_params(labelbottom=False)
-        figure.align_ylabels((upper, middle, lower))
+        below[-1].set_xlabel("frequency / Hz")
+        figure.align_ylabels((upper, *below))
 
     save_picture(path, SIZE_INCH, fill, title=f"{name}: {_in_words(verdict)}")
 
@@ -78,5 +89,20 @@ def _residuals(axes: Axes, frequency: NDArray[np.float64], verdict: KramersKroni
     reach = max(1.15 * largest, 115.0 * ACCEPTED)
     axes.set_ylim(-reach, reach)
     axes.set_ylabel("residual / %")
-    axes.set_xlabel("frequency / Hz")
-    axes.legend(loc="upper left", ncols=2, handletextpad=0.3, borderaxespad=0.1)
+    axes.legend(loc="best", ncols=2, handletextpad=0.3, borderaxespad=0.1)
+
+
+def _modulus_against_phase(axes: Axes, hit: ZHit) -> None:
+    """Plot by how much |Z| is off in per cent; the slow end, which is judged, has its limits shaded."""
+    order = np.argsort(hit.frequency_hertz)
+    hertz, off = hit.frequency_hertz[order], 100.0 * hit.deviation[order]
+    colour = VERMILION if hit.flags else BLUE
+    limit = 100.0 * hit.largest_sound
+    axes.fill_between(hertz[[0, -1]], -limit, limit, color=FAINT, alpha=0.5, lw=0, zorder=0)
+    axes.axhline(0.0, color=SOFT, linewidth=0.6, zorder=0)
+    axes.plot(hertz, off, "o-", color=BLUE, markersize=3.0, linewidth=0.6, markeredgewidth=0.0)
+    slow = hertz <= hertz[0] * 10.0**END_DECADES
+    axes.plot(hertz[slow], off[slow], "o", color=colour, markersize=4.5, markeredgewidth=0.0)
+    reach = max(1.15 * float(np.abs(off).max()), 1.3 * limit)
+    axes.set_ylim(-reach, reach)
+    axes.set_ylabel("Z-HIT / %")

@@ -130,6 +130,18 @@ class CyclingFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolRevision:
+    """A text of the protocol that was in force from ``test_time_second`` and sample ``seq_first`` on."""
+
+    number: int
+    test_time_second: float
+    seq_first: int
+    who: str
+    reason: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunFindings:
     """Everything a report says about one run."""
 
@@ -155,6 +167,7 @@ class RunFindings:
     quantities: tuple[Quantity, ...]
     flags: tuple[FlagNote, ...]
     events: tuple[tuple[float, str, str], ...] = field(default=())  # test time, kind, message
+    revisions: tuple[ProtocolRevision, ...] = ()  # of its protocol, the first as it began
 
     def to_dict(self) -> dict[str, object]:
         """Return results for JSON: facts, quantities and flags, no traces."""
@@ -163,6 +176,7 @@ class RunFindings:
             "channel": self.channel,
             "cell": self.cell_name,
             "protocol": self.protocol_name,
+            "protocol_revision": len(self.revisions) or 1,
             "state": self.state,
             "samples": self.samples,
             "spectra": len(self.spectra),

@@ -41,10 +41,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Who changes an account, and when (UTC microseconds)."""
+    """Who changes an account or a record, when (UTC microseconds), why, and of which run if of one."""
 
     who: str
     wall_us: int
+    reason: str = ""
+    run_id: str = ""
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def add_user(engine: Engine, user: User, change: Change) -> None:
                 changed_us=user.changed_us,
             )
         )
-        _journal(connection, change, "user add", user.name, f"role {user.role}")
+        write_line(connection, change, "user add", user.name, f"role {user.role}")
 
 
 def set_password(engine: Engine, name: str, password_hash: str, change: Change) -> None:
@@ -94,7 +96,7 @@ def set_password(engine: Engine, name: str, password_hash: str, change: Change) 
     with translated(engine), engine.begin() as connection:
         if connection.execute(statement).rowcount != 1:
             raise _nobody(connection, name)
-        _journal(connection, change, "user password", name, "changed")
+        write_line(connection, change, "user password", name, "changed")
 
 
 def remove_user(engine: Engine, name: str, change: Change) -> None:
@@ -104,7 +106,7 @@ def remove_user(engine: Engine, name: str, change: Change) -> None:
         connection.execute(delete(tables.token).where(tables.token.c.user_name == name))
         if connection.execute(delete(tables.user).where(tables.user.c.name == name)).rowcount != 1:
             raise _nobody(connection, name)
-        _journal(connection, change, "user remove", name, "removed with all tokens")
+        write_line(connection, change, "user remove", name, "removed with all tokens")
 
 
 def _require_free(connection: Connection, name: str) -> None:
@@ -176,7 +178,7 @@ def add_token(engine: Engine, token: Token, secret: str, change: Change) -> None
             )
         )
         words = f"{token.name} of {token.user_name}, role {token.role}"
-        _journal(connection, change, "token add", token.token_id, words)
+        write_line(connection, change, "token add", token.token_id, words)
 
 
 def remove_token(engine: Engine, token_id: str, change: Change) -> None:
@@ -187,7 +189,7 @@ def remove_token(engine: Engine, token_id: str, change: Change) -> None:
             count = connection.execute(select(func.count()).select_from(tables.token)).scalar_one()
             problem = Problem(f"token {token_id!r}", f"is none of the {count} tokens")
             raise BadInput(problem, remedy="list them with: rig tokens list")
-        _journal(connection, change, "token remove", token_id, "removed")
+        write_line(connection, change, "token remove", token_id, "removed")
 
 
 def _tokens() -> Select[tuple[object, ...]]:
@@ -196,14 +198,17 @@ def _tokens() -> Select[tuple[object, ...]]:
     return select(*(table.c[name] for name in names)).order_by(table.c.created_us)
 
 
-def _journal(connection: Connection, change: Change, verb: str, argument: str, words: str) -> None:
+def write_line(
+    connection: Connection, change: Change, verb: str, argument: str, words: str
+) -> None:
+    """Write a line of the journal for what is done at once: no engine is asked."""
     line = {
-        "run_id": "",
+        "run_id": change.run_id,
         "ts_us": change.wall_us,
         "verb": verb,
         "argument": argument,
         "who": change.who,
-        "reason": "",
+        "reason": change.reason,
         "outcome": "done",
         "answer": words,
         "answered_us": change.wall_us,

@@ -52,16 +52,26 @@ def _standing(connection: Connection, raised: Alarm) -> Alarm | None:
     table = tables.alarm
     same = table.c.alarm_id == raised.alarm_id
     here = and_(table.c.channel == raised.channel, table.c.kind == raised.kind, _LATCHED)
+    if connection.dialect.name == "postgresql" and raised.run_id:
+        here = and_(here, table.c.run_id.in_(_of_the_same_rig(raised.run_id)))
     statement = select(table).where(or_(same, here)).order_by(desc(same)).limit(1)
     found = connection.execute(statement).mappings().first()
     return alarm_of(dict(found)) if found else None
+
+
+def _of_the_same_rig(run_id: str) -> Select[Any]:
+    """A server has the alarms of many rigs, each with a channel A1."""
+    run, own = tables.run, tables.run.alias()
+    rig_id = select(own.c.rig_id).where(own.c.run_id == run_id).scalar_subquery()
+    return select(run.c.run_id).where(run.c.rig_id == rig_id)
 
 
 def _insert_unless_latched(connection: Connection, alarm: Alarm) -> bool:
     """Write a new row where nothing of its kind is latched; say whether it is there now."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(tables.alarm).values(**alarm.plain()).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # Of an INSERT, psycopg's rowcount is not handed on: only what it returns tells.
+    return connection.execute(statement.returning(tables.alarm.c.alarm_id)).first() is not None
 
 
 def _update_latched(connection: Connection, alarm: Alarm) -> bool:

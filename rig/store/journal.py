@@ -27,6 +27,7 @@ from rig.store.database import open_database, translated
 _NOT_DELIVERED = {
     *("meta", "sample", "spool", "ingest_cursor", "outbox", "forwarded", "feed", "segment"),
     *("user", "token"),  # who may come in here is nobody's business elsewhere
+    *("alert_rule", "alert_watch", "alert_firing"),  # alarms go there, like any other
 }
 # The tables whose rows are delivered as they stand, each after those that it refers to.
 DELIVERED: tuple[Table, ...] = tuple(

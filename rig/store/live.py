@@ -6,6 +6,7 @@ bench) is read once by ``run_facts``; here is only what moves. Knows no program 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 
 from rig.core.alarms import Alarm, alarm_of
+from rig.core.errors import BadInput, StoreError
 from rig.core.records import RunState
 from rig.store import tables
 from rig.store.database import translated
@@ -78,26 +80,24 @@ def read_newest(engine: Engine, settled: Iterable[str] = ()) -> Newest:
         runs = [dict(row) for row in connection.execute(_NEWEST_RUNS).mappings()]
         known = set(settled)
         moving = [run["run_id"] for run in runs if run["run_id"] not in known]
-        return Newest(
-            runs,
-            {row.run_id: row.cursor for row in connection.execute(_CURSORS, {"run_ids": moving})},
-            {row["run_id"]: row for row in _trend(connection, moving, 1)},
-            _alarms(connection),
-        )
+        cursors = {row[0]: row[1] for row in connection.execute(_CURSORS, {"run_ids": moving})}
+        alarms = _alarms(connection)
+    samples = {row["run_id"]: row for row in _trend(engine, moving, 1)}
+    return Newest(runs, cursors, samples, alarms)
 
 
 def read_trends(engine: Engine, run_ids: Iterable[str]) -> dict[str, list[Row]]:
     """Return the newest samples of each run, oldest first, at most ``TREND_SAMPLES``."""
     trends: dict[str, list[Row]] = {run_id: [] for run_id in run_ids}
-    with translated(engine), engine.connect() as connection:
-        for row in _trend(connection, list(trends), TREND_SAMPLES):
-            trends[row["run_id"]].append(row)
+    for row in _trend(engine, list(trends), TREND_SAMPLES):
+        trends[row["run_id"]].append(row)
     return {run_id: rows[-TREND_SAMPLES:] for run_id, rows in trends.items()}
 
 
 def run_facts(engine: Engine, run_id: str) -> Row:
-    """Return what never changes of a run: its protocol, bench, cell (None where it has no record)."""
+    """Return what seldom changes of a run: its protocol, bench, cell (None where it has no record)."""
     run, cell, rig = tables.run, tables.cell, tables.rig
+    newest = select(func.max(tables.revision.c.number)).where(tables.revision.c.run_id == run_id)
     statement = (
         select(
             run.c.channel,
@@ -107,6 +107,7 @@ def run_facts(engine: Engine, run_id: str) -> Row:
             run.c.variables,
             run.c.bench,
             run.c.speed,
+            func.coalesce(newest.scalar_subquery(), 1).label("protocol_revision"),
             rig.c.name.label("rig"),
             *(column.label(f"cell_{column.name}") for column in cell.columns),
         )
@@ -194,6 +195,11 @@ _SPOOLED, _SPOOLED_LAST = _spooled_statement(last=False), _spooled_statement(las
 _CURSORS = select(tables.cursor.c.run_id, tables.cursor.c.cursor).where(
     tables.cursor.c.run_id.in_(_RUN_IDS)
 )
+_DROPPED = (
+    select(tables.segment.c.run_id)
+    .where(tables.segment.c.run_id.in_(_RUN_IDS), tables.segment.c.dropped_us.is_not(None))
+    .distinct()
+)
 _ALARM_NAMES = [column.name for column in tables.alarm.columns]
 
 
@@ -205,11 +211,32 @@ def _alarms(connection: Connection) -> list[tuple[Alarm, str | None]]:
     return [(alarm_of({name: row[name] for name in _ALARM_NAMES}), row["rig_id"]) for row in rows]
 
 
-def _trend(connection: Connection, run_ids: Sequence[str], count: int) -> list[Row]:
+def _trend(engine: Engine, run_ids: Sequence[str], count: int) -> list[Row]:
     """Return each run's newest samples, in order of seq: the spool's are newer than the table's."""
     if not run_ids:
         return []
     wanted = {"run_ids": run_ids}
-    kept = connection.execute(_KEPT, wanted | {"count": count}).fetchall()
-    spooled = connection.execute(_SPOOLED_LAST if count == 1 else _SPOOLED, wanted).fetchall()
-    return [dict(zip(TREND_COLUMNS, row, strict=True)) for row in (*kept, *spooled)]
+    with translated(engine), engine.connect() as connection:
+        kept = connection.execute(_KEPT, wanted | {"count": count}).fetchall()
+        spooled = connection.execute(_SPOOLED_LAST if count == 1 else _SPOOLED, wanted).fetchall()
+        found = {row.run_id for row in (*kept, *spooled)}
+        absent = [run_id for run_id in run_ids if run_id not in found]
+        dropped = connection.execute(_DROPPED, {"run_ids": absent}).scalars() if absent else ()
+        sealed = list(dropped)
+    rows = [dict(zip(TREND_COLUMNS, row, strict=True)) for row in (*kept, *spooled)]
+    return rows + [row for run_id in sealed for row in _from_files(engine, run_id, count)]
+
+
+def _from_files(engine: Engine, run_id: str, count: int) -> list[Row]:
+    """Return the newest samples of a run that has no rows any more; none where its file is away.
+
+    Whoever reads the run itself is told so; here it would take all other channels off the wall.
+    """
+    from rig.store.samples import newest_samples, samples  # noqa: PLC0415 - it loads pyarrow
+
+    try:
+        window = newest_samples(engine, run_id, count)
+        rows = samples(engine, run_id, TREND_COLUMNS, window).to_pylist()
+    except (StoreError, BadInput):
+        return []
+    return [row | {"aux": json.loads(row["aux"] or "null")} for row in rows]

@@ -76,14 +76,19 @@ def answer(engine: Engine, order: Order, given: Answer, wall_us: int) -> bool:
 
     For those who have no recorder: a process that asks in vain, or does without an engine.
     """
+    with translated(engine), engine.begin() as connection:
+        return answer_on(connection, order, given, wall_us)
+
+
+def answer_on(connection: Connection, order: Order, given: Answer, wall_us: int) -> bool:
+    """Do the same in the transaction of what follows from it."""
     table = tables.journal
     change = (
         update(table)
         .where(table.c.journal_id == order.order_id, table.c.outcome.is_(None))
         .values(outcome=given.outcome, answer=given.words, answered_us=wall_us)
     )
-    with translated(engine), engine.begin() as connection:
-        return connection.execute(change).rowcount == 1
+    return connection.execute(change).rowcount == 1
 
 
 def answer_to(engine: Engine, order: Order) -> Answer | None:

@@ -8,7 +8,7 @@ synced; until then nothing is acknowledged to anybody.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, update
@@ -76,6 +76,9 @@ class Recorder:
         if state in ENDED:
             values["ended_us"] = wall_us
         self._states.append(values)
+
+    def protocol(self, run_id: str, values: Mapping[str, object]) -> None:
+        self._states.append({"run_id": run_id, **values})
 
     def answer(self, order_id: int, outcome: str, words: str, wall_us: int) -> None:
         values = {"outcome": outcome, "answer": words, "answered_us": wall_us}

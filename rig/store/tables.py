@@ -325,6 +325,31 @@ Index(
     postgresql_where=journal.c.outcome.is_(None),
 )
 
+# The texts of a protocol that was changed while its run went on; see rig/store/revisions.py. ``number`` 1
+# is what the run began with; without one it was asked for, and refused. `run` has the one in force.
+revision = Table(
+    "revision",
+    metadata,
+    Column("run_id", String(32), nullable=False),
+    Column("revision_id", String(32), nullable=False),
+    Column("number", Integer),
+    Column("protocol_file", String, nullable=False),
+    Column("protocol_text", Text, nullable=False),
+    Column("protocol_sha256", String(64), nullable=False),
+    Column("variables", JSON, nullable=False),
+    Column("instead_of_sha256", String(64), nullable=False),  # the text that it was written for
+    Column("may_widen", Boolean, nullable=False),  # who asked may widen a limit
+    Column("who", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("difference", JSON),  # in words, to the one before
+    Column("applied_us", BigInteger),
+    Column("test_time_second", Float),
+    Column("seq_first", BigInteger),  # the first sample under it
+    Column("step_count", Integer),  # the step that was going on
+    PrimaryKeyConstraint("run_id", "revision_id"),
+)
+
 result = Table(
     "result",
     metadata,
@@ -403,6 +428,58 @@ feed = Table(
     Column("ended_us", BigInteger),  # its engine has said good-bye
     Column("clock_offset_second", Float),  # the rig's minus the server's
     Column("clock_uncertainty_second", Float),
+)
+
+# --- rules that say when a result is an alarm; see rig/store/rules.py -----------------------------
+
+# The fields of rig.core.alert_rules.AlertRule. A rule belongs to the database that it was made in.
+alert_rule = Table(
+    "alert_rule",
+    metadata,
+    Column("rule_id", String(32), primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("runs_where", Text, nullable=False),
+    Column("quantity", String, nullable=False),
+    Column("statistic", String, nullable=False),
+    Column("reference_cycle", Integer),
+    Column("first_cycle", Integer, nullable=False),
+    Column("comparison", String, nullable=False),
+    Column("threshold", Float, nullable=False),  # in the base unit of what is compared
+    Column("consecutive", Integer, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("recipients", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("made_by", String, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+)
+
+# How far a rule has looked at a run: so that a restart neither forgets nor fires twice.
+alert_watch = Table(
+    "alert_watch",
+    metadata,
+    Column("rule_id", String(32), nullable=False),
+    Column("run_id", String(32), nullable=False),
+    Column("cycle_from", Integer, nullable=False),  # what broke it before that cycle is old news
+    Column("cycle_judged", Integer, nullable=False),
+    Column("mark", String, nullable=False),  # of the newest data, for a rule of silence
+    Column("seen_us", BigInteger, nullable=False),  # when that came, by the clock of who looks
+    PrimaryKeyConstraint("rule_id", "run_id"),
+)
+
+# Where a rule fired: an episode of a run, from its first cycle that broke the rule to its last.
+alert_firing = Table(
+    "alert_firing",
+    metadata,
+    Column("rule_id", String(32), nullable=False),
+    Column("run_id", String(32), nullable=False),
+    Column("place", BigInteger, nullable=False),  # cycle; of a silence when it began, UTC us
+    Column("place_last", BigInteger, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("fired_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),  # since when it is well again, or the run is over
+    Column("alarm_id", String(32), nullable=False),
+    PrimaryKeyConstraint("rule_id", "run_id", "place"),
 )
 
 # --- who may come in; see rig/store/accounts.py ---------------------------------------------------

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+_TIME = "test_time_second"
 
 
-def thinned(columns: Sequence[Floats], most: int) -> NDArray[np.intp]:
+def thinned(columns: Sequence[Floats], most: int) -> Rows:
     """Return which rows to keep, ascending: all of them where there are at most ``most``.
 
     Columns have equal lengths; NaN is no value. At most ``most`` rows stay wherever it has room for
@@ -23,30 +25,38 @@ def thinned(columns: Sequence[Floats], most: int) -> NDArray[np.intp]:
     count = len(columns[0]) if columns else 0
     if count <= most:
         return np.arange(count)
-    buckets = max(1, (most - 1) // (2 * len(columns) + 1))
-    edges = np.unique(np.linspace(0, count, buckets + 1).astype(np.intp))
-    return _kept(columns, edges[:-1])
+    return _kept(columns, bucket_starts(count, len(columns), most))
 
 
-def thinned_blocks(columns: Sequence[Floats], block: int) -> NDArray[np.intp]:
+def thinned_blocks(columns: Sequence[Floats], block: int) -> Rows:
     """Return which rows to keep, ascending: the first, lowest and highest of each so many rows."""
     return _kept(columns, np.arange(0, len(columns[0]), block, dtype=np.intp))
 
 
-def _kept(columns: Sequence[Floats], starts: NDArray[np.intp]) -> NDArray[np.intp]:
-    count = len(columns[0])
-    chosen = [starts, np.array([count - 1])]
-    for column in columns:
-        chosen += [_extremes(column, starts, np.inf), _extremes(-column, starts, np.inf)]
-    return np.unique(np.concatenate(chosen))
+def extremes_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns whose extremes matter: numbers only go on, and so does time unless it is all."""
+    named = tuple(name for name in columns if name not in ("seq", _TIME))
+    return named or (_TIME,)
 
 
-def _extremes(values: Floats, starts: NDArray[np.intp], missing: float) -> NDArray[np.intp]:
-    """Return the row of each bucket's lowest value; a bucket without any gives its first row."""
-    filled = np.where(np.isnan(values), missing, values)
+def bucket_starts(count: int, columns: int, most: int) -> Rows:
+    """Return where each of as many buckets begins as ``most`` rows have room for, the last row beside."""
+    buckets = max(1, (most - 1) // (2 * columns + 1))
+    return np.unique(np.linspace(0, count, buckets + 1).astype(np.intp))[:-1]
+
+
+def lowest_rows(values: Floats, starts: Rows) -> Rows:
+    """Return the first row of each bucket's lowest value; a bucket without any gives its first row."""
+    filled = np.where(np.isnan(values), np.inf, values)
     lowest = np.minimum.reduceat(filled, starts)
     sizes = np.diff(np.append(starts, len(values)))
-    is_lowest = filled == np.repeat(lowest, sizes)
-    rows = np.flatnonzero(is_lowest)
-    first = np.searchsorted(rows, starts)  # the first row at or after each start that is a lowest
-    return rows[first]
+    rows = np.flatnonzero(filled == np.repeat(lowest, sizes))
+    found: Rows = rows[np.searchsorted(rows, starts)]  # the first lowest at or after each start
+    return found
+
+
+def _kept(columns: Sequence[Floats], starts: Rows) -> Rows:
+    chosen = [starts, np.array([len(columns[0]) - 1])]
+    for column in columns:
+        chosen += [lowest_rows(column, starts), lowest_rows(-column, starts)]
+    return np.unique(np.concatenate(chosen))

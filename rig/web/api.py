@@ -7,13 +7,21 @@ from fastapi import APIRouter
 from rig.web.answers import PROBLEMS, Plain
 from rig.web.routes import (
     alarms,
+    analyses,
+    cells,
     channels,
+    curves,
     data,
+    exports,
+    hand,
     health,
     live,
     looking,
     orders,
     people,
+    rehearsals,
+    revisions,
+    rules,
     runs,
     samples,
     starting,
@@ -25,7 +33,7 @@ def api() -> APIRouter:
     router = APIRouter(prefix="/api", responses=PROBLEMS, default_response_class=Plain)
     parts = (
         *(people, channels, runs, data, samples, orders, starting, alarms, live, health),
-        looking,
+        *(looking, hand, curves, exports, analyses, cells, rehearsals, revisions, rules),
     )
     for part in parts:
         router.include_router(part.router)

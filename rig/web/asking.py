@@ -31,7 +31,7 @@ class Word:
 
 def ask_one(house: House, visitor: Visitor, run_id: str, word: Word) -> Asked:
     """Ask one run, and wait for its answer."""
-    _require_door(house)
+    require_door(house)
     asked = ask_run(
         house.store,
         house.store_url,
@@ -51,7 +51,7 @@ def ask_all(house: House, visitor: Visitor, run_ids: Sequence[str], word: Word) 
 
     Who has no process is answered here, with the instruments' own ports, which two may share.
     """
-    _require_door(house)
+    require_door(house)
     shown = {status.run_id: status.channel for status in house.live.newest().wall.channels}
     alive = [one for one in run_ids if has_engine(shown.get(one, ""), house.store_url)]
 
@@ -111,7 +111,8 @@ def _in_chamber(
     return [one for one in statuses if one.channel in inside and one.state not in _OVER]
 
 
-def _require_door(house: House) -> None:
+def require_door(house: House) -> None:
+    """Refuse with 409 where no order can reach an engine from here."""
     if house.is_central:
         raise Refusal(
             409,

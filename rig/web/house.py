@@ -12,18 +12,22 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from rig.bench.apart import Apart
+from rig.bench.arrhenius_watch import ArrheniusViews
 from rig.bench.file import BenchFile
 from rig.bench.live import Live
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import BadInput, Problem, RigError
 from rig.store.accounts import has_users
 from rig.store.address import is_server, without_password
+from rig.store.changes import Changes
 from rig.store.database import open_database
 from rig.store.journal import journal_url, open_store
 from rig.store.overview import Overviews
 from rig.store.run_search import one_run
 from rig.web.address import Address
-from rig.web.live_view import LiveView
+from rig.web.live_view import EVERY_SECOND, LiveView
+from rig.web.pulse import CALM_SECOND, Pulse
 from rig.web.sessions import LoginGate, Sessions
 
 AGAIN_SECOND = 10.0  # a server that is away is asked no more often
@@ -56,8 +60,16 @@ class House:
     sessions: Sessions = field(default_factory=Sessions)
     gate: LoginGate = field(default_factory=LoginGate)
     overviews: Overviews = field(default_factory=Overviews)
+    arrhenius: ArrheniusViews = field(default_factory=ArrheniusViews)
+    apart: Apart = field(default_factory=Apart)
     engine_state: Callable[[], str] = lambda: ""  # what is to be said of the engine's process
+    recipients: tuple[str, ...] = ()  # whom a rule may name
+    tells: bool = False  # whether anybody is told at all
+    rules_changed: threading.Event = field(default_factory=threading.Event)
+    rule_troubles: dict[str, str] = field(default_factory=dict)  # why a rule cannot be judged
     live: LiveView = field(init=False)
+    pulse: Pulse = field(init=False)
+    changes: Changes = field(init=False)
     _far: Live | None = None
     _server: Engine | None = None
     _server_due_second: float = 0.0
@@ -67,6 +79,9 @@ class House:
         channels = tuple(self.bench.channels) if self.bench is not None else ()
         near = Live(self.store, "" if self.is_central else self.store_url, channels, self.clock)
         self.live = LiveView(near, self._far_view, self.clock)
+        self.changes = Changes(self.store)
+        far = is_server(self.database)  # what other rigs commit there nobody tells us
+        self.pulse = Pulse(self.live, self.changes.seen, EVERY_SECOND if far else CALM_SECOND)
 
     @property
     def store_url(self) -> str:
@@ -122,9 +137,16 @@ class House:
             self._far = Live(server, clock=self.clock)
         return self._far
 
+    def say_goodbye(self) -> None:
+        """Let those go who would wait for ever, or for long: the live stream, and work beside us."""
+        self.live.close()
+        self.apart.close()
+        self.arrhenius.apart.close()
+
     def close(self) -> None:
         """Give every connection back."""
-        self.live.close()
+        self.say_goodbye()
+        self.changes.close()
         for engine in (self.store, self._server):
             if engine is not None:
                 engine.dispose()

@@ -1,6 +1,7 @@
-"""One look at the store for all who watch: however many clients there are, it is read twice a second.
+"""One look at the store for all who ask: however many there are, it is read twice a second at most.
 
-A client that is slow or gone costs nothing: each asks for what is newest, and nothing waits for it.
+Who watches is told by pulse.py when there is a new one. A client that is slow or gone costs nothing:
+each gets what is newest, and nothing waits for it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from rig.core.errors import StoreError
 EVERY_SECOND = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """A look, and what of it is sent: each channel as JSON text, without and with its trend.
+    """A look, and what of it is sent: each channel as JSON text, and its trend.
 
     ``failure`` says why the database could not be read; the rest is then as it was before.
     """
@@ -59,6 +60,11 @@ class LiveView:
         """Let the next one who asks see what has just been done, or what must not be missed."""
         self._due_second = -math.inf
 
+    @property
+    def is_expired(self) -> bool:
+        """Say whether somebody wants the next look now."""
+        return self._due_second == -math.inf
+
     def close(self) -> None:
         """Let everybody who watches go."""
         self.closed.set()
@@ -72,7 +78,7 @@ class LiveView:
                 raise
             return replace(before, number=number, failure=str(failure))
         far, failure_words = self._look_far()
-        return _snapshot(number, _together(wall, far), failure_words)
+        return _snapshot(number, _together(wall, far), failure_words, before)
 
     def _look_far(self) -> tuple[Wall | None, str]:
         try:
@@ -82,12 +88,17 @@ class LiveView:
             return None, str(failure)
 
 
-def _snapshot(number: int, wall: Wall, failure: str) -> Snapshot:
+def _snapshot(number: int, wall: Wall, failure: str, before: Snapshot | None) -> Snapshot:
+    known = {} if before is None else {key_of(one): one.trend for one in before.wall.channels}
     texts, trends = {}, {}
     for status in wall.channels:
-        plain = status.plain()
-        trends[key_of(status)] = _json(plain.pop("trend"))
-        texts[key_of(status)] = _json(plain)
+        key, plain = key_of(status), status.plain()
+        trend = plain.pop("trend")
+        if before is not None and known.get(key) is status.trend:  # read every few seconds only
+            trends[key] = before.trends[key]
+        else:
+            trends[key] = _json(trend)
+        texts[key] = _json(plain)
     return Snapshot(number, wall, texts, trends, failure)
 
 

@@ -18,6 +18,7 @@ from rig.core.records import RunState
 from rig.store.journal import journal_id
 from rig.store.waiting import waiting_in
 from rig.web.house import House
+from rig.web.link_metrics import Family, link_families
 from rig.web.live_view import Snapshot
 
 _LABELS = ["rig", "channel"]
@@ -41,7 +42,7 @@ class _House(Collector):
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def collect(self) -> Iterator[GaugeMetricFamily | InfoMetricFamily]:
+    def collect(self) -> Iterator[Family | InfoMetricFamily]:
         snapshot = self._house.live.newest()
         yield InfoMetricFamily("rig", "This software", value={"version": __version__})
         yield _one("rig_database_up", "1 while the database can be read", not snapshot.failure)
@@ -50,6 +51,7 @@ class _House(Collector):
         yield _ages(snapshot, self._house)
         yield _alarms(snapshot)
         yield from _delivery(self._house)
+        yield from link_families(self._house)
 
 
 def exposition(house: House) -> bytes:

@@ -11,12 +11,13 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
 
 from rig.bench.engine_process import EngineProcess
+from rig.core.errors import RigError
 from rig.web.application import create_app
 from rig.web.house import House
 
@@ -56,8 +57,24 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    with _signals_are_no_end():
-        _Server(config, house.live.close).run(sockets=[listening])
+    with _signals_are_no_end(), _looked_at(house):
+        _Server(config, house.say_goodbye).run(sockets=[listening])
+
+
+@contextmanager
+def _looked_at(house: House) -> Iterator[None]:
+    """Look once before the first visitor does: whatever compiles protocols takes seconds to load."""
+
+    def look() -> None:
+        with suppress(RigError):  # whoever comes is told
+            house.live.newest()
+
+    looking = threading.Thread(target=look, name="first look")
+    looking.start()
+    try:
+        yield
+    finally:
+        looking.join()
 
 
 @contextmanager

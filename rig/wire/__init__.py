@@ -5,6 +5,7 @@ one. pyserial and pyvisa are imported only when a port of their kind is opened, 
 exceptions are translated once, here, into LinkError.
 """
 
+from rig.wire.link_health import HealthSeen, LinkHealths
 from rig.wire.opening import open_link
 from rig.wire.recording import RecordingLink
 from rig.wire.reopening import ReopeningLink
@@ -13,6 +14,8 @@ from rig.wire.transcript import Exchange, TranscriptLink, TranscriptMismatch, lo
 
 __all__ = [
     "Exchange",
+    "HealthSeen",
+    "LinkHealths",
     "RecordingLink",
     "ReopeningLink",
     "SpacedLink",

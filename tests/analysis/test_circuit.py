@@ -183,6 +183,17 @@ def test_many_sets_of_values_at_once_are_each_by_itself(circuit: Circuit, seed: 
         np.testing.assert_allclose(jacobian[row], alone[1], rtol=1e-9)
 
 
+def test_like_parts_are_evaluated_together_and_each_keeps_its_place() -> None:
+    circuit = parse_circuit("p(R1,CPE1)-R0-p(CPE2,R2)-p(R3,CPE3)-L0-p(R4-Wo1,CPE4)-R5")
+    values = np.array([TYPICAL[parameter.kind][0] for parameter in circuit.parameters])
+    values = values * np.linspace(1.0, 1.7, len(values))
+    s = 2j * np.pi * FREQUENCIES
+    impedance, by_value = circuit.sensitivities(s, np.stack([values, 1.1 * values]))
+    alone = circuit.impedance_and_jacobian(FREQUENCIES, values)
+    np.testing.assert_allclose(impedance[0], alone[0], rtol=1e-12)
+    np.testing.assert_allclose(by_value[0].T, alone[1], rtol=1e-9)
+
+
 def test_a_porous_electrode_ends_in_a_third_of_its_ions_resistance_and_its_transfer() -> None:
     # Direct current through a pore of even conduction: Rion/3 + Rct for Rct >> Rion.
     slow = parse_circuit("TLM1").impedance([1e-9], [30.0, 3000.0, 1e-3, 0.9])[0]

@@ -64,15 +64,43 @@ def test_three_arcs_with_lead_and_noise_come_back_within_their_uncertainty() -> 
     assert found.inductance_henry == pytest.approx(2e-7, rel=0.5)
 
 
-def test_the_band_holds_the_truth_where_it_says_so() -> None:
-    # over 300 draws 0.90 of the points on average, 0.013 either way for twelve of them
-    held = []
-    for draw in range(12):
-        clean = 20 + zarc(100.0, 1e-4, 0.85)
-        found = relaxation_times(Spectrum(HERTZ, noisy(clean, 0.003, seed=draw)))
-        truth = zarc_distribution(found.time_constant_second, 100.0, 1e-4, 0.85)
-        held.append(np.mean((truth >= found.lower_ohm) & (truth <= found.upper_ohm)))
-    assert 0.86 < np.mean(held) <= 1.0
+@pytest.mark.parametrize(
+    ("arcs", "noise"),
+    [
+        (((100.0, 1e-4, 0.85),), 0.003),
+        (((100.0, 1e-4, 0.85), (60.0, 1e-2, 0.9)), 0.003),
+        (((100.0, 1e-3, 0.65),), 0.01),
+    ],
+    ids=["S11", "two arcs", "one broad arc"],
+)
+def test_the_band_holds_the_truth_where_it_says_so(
+    arcs: tuple[tuple[float, float, float], ...], noise: float
+) -> None:
+    everywhere, hills, errors = [], [], []
+    for draw in range(8):
+        clean = 20 + sum(zarc(*arc) for arc in arcs)
+        found = relaxation_times(Spectrum(HERTZ, noisy(clean, noise, seed=draw)))
+        tau = found.time_constant_second
+        truth = np.sum([zarc_distribution(tau, *arc) for arc in arcs], axis=0)
+        held = (truth >= found.lower_ohm) & (truth <= found.upper_ohm)
+        everywhere.append(np.mean(held))
+        # not the long feet, where everything holds nothing: the hills are what is read
+        hills.append(np.mean(held[truth > 0.05 * truth.max()]))
+        if len(found.peaks) == len(arcs):
+            errors += [
+                (peak.resistance_ohm - ohm) / peak.standard_error_ohm
+                for peak, (ohm, _, _) in zip(found.peaks, arcs, strict=True)
+            ]
+    # over 100 draws each: 0.97 to 1.00 of the points on hills
+    assert np.mean(everywhere) >= 0.95
+    assert np.mean(hills) >= 0.90
+    assert np.mean(np.abs(errors) < 2.0) >= 0.85
+
+
+def test_the_band_is_no_wider_than_it_needs_to_be() -> None:
+    found = relaxation_times(Spectrum(HERTZ, noisy(20 + zarc(100.0, 1e-4, 0.85), 0.003)))
+    top = int(np.argmax(found.distribution_ohm))
+    assert found.upper_ohm[top] - found.lower_ohm[top] < 0.6 * found.distribution_ohm[top]
 
 
 def test_nothing_is_negative_and_no_peak_lies_outside_the_window() -> None:

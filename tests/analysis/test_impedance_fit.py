@@ -10,7 +10,7 @@ import pytest
 
 from rig.analysis.circuit_text import parse_circuit
 from rig.analysis.flags import EIS_IND, EIS_UNDET, Level
-from rig.analysis.impedance_fit import CircuitFit, fit_circuit, fit_spectra
+from rig.analysis.impedance_fit import CircuitFit, fit_circuit
 from rig.analysis.spectrum import Spectrum, spectrum
 from rig.core.errors import AnalysisError, BadInput
 
@@ -255,28 +255,3 @@ def test_columns_of_different_lengths_are_refused() -> None:
 def test_a_window_without_points_is_refused() -> None:
     with pytest.raises(AnalysisError, match="0 of 31 points are left"):
         RC_SPECTRUM.window(1e7, 1e8)
-
-
-@pytest.mark.parametrize(("highest", "told"), [(1e6, True), (7e6, False)])
-def test_a_spectrum_limited_to_one_megahertz_is_reported_as_a_sum(
-    highest: float, told: bool
-) -> None:
-    # science.md S5: apexes at 13.8 MHz, 320 kHz and 5 kHz
-    grid = np.logspace(np.log10(highest), -1, round(10 * np.log10(highest / 0.1)) + 1)
-    text = "p(R1,CPE1)-p(R2,CPE2)-p(R3,CPE3)"
-    truth = [276.8, 6e-11, 0.98, 106.1, 2e-8, 0.90, 50.0, 3e-6, 0.85]
-    clean = parse_circuit(text).impedance(grid, truth)
-    draws = np.random.default_rng(3).normal(size=(40, 2, grid.size))
-    noisy = clean + 0.005 * np.abs(clean) * (draws[:, 0] + 1j * draws[:, 1])
-    fits = fit_spectra([spectrum(grid, one.real, one.imag) for one in noisy], text)
-    summed = [{one.names: one for one in fit.sums}.get(("R1", "R2")) for fit in fits]
-    found = [one for one in summed if one is not None]
-    assert (len(found) >= 36) if told else (len(found) <= 2)
-    if told:
-        # In one of five a second minimum, R1 of 350 ohm, lies as deep; its sum is 4 % higher.
-        inside = [abs(one.value - 382.9) <= 3.0 * one.standard_error for one in found]
-        assert np.mean(inside) >= 0.9
-        assert all(one.value == pytest.approx(382.9, rel=0.06) for one in found)
-        notes = [note.message for note in fits[0].flags if note.code == "EIS-UNDET"]
-        assert any(message.startswith("R1 + R2 = ") for message in notes)
-        assert fits[0].to_dict()["sums"]["R1 + R2"]["unit"] == "ohm"  # type: ignore[index]

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from rig.bench.asking import PATIENCE_SECOND, Asked, ask_run
+from rig.bench.asking import PATIENCE_SECOND, Asked, answer_by_table, ask_run
 from rig.bench.file import load_bench
 from rig.bench.locks import Locks, lock_channels
 from rig.core.clock import SimulatedClock
+from rig.core.orders import Order
 from rig.core.records import RunState
+from rig.engine.desk import STEERING
 from rig.engine.states import Verb
 from rig.store import tables
 from rig.store.orders import Answer, answer, unanswered
@@ -131,3 +133,11 @@ def test_a_cell_that_a_watchdog_is_just_making_safe_is_waited_for_and_then_asked
     assert GONE_SECOND <= clock.now() < GONE_SECOND + 1.0
     assert "NOT CONFIRMED" in given.words
     assert "in use" not in given.words  # it was asked, and nothing listens there
+
+
+@pytest.mark.parametrize("verb", sorted(STEERING, key=lambda verb: verb.value))
+def test_what_an_engine_alone_can_do_is_not_called_done_without_one(verb: Verb) -> None:
+    for state in (RunState.PAUSED, RunState.RUNNING):
+        given = answer_by_table(state, Order(1, "3f9a01bc22d1", verb.value))
+        assert given.outcome == "refused"
+        assert "rig run --resume 3f9a01bc" in given.words

@@ -109,6 +109,20 @@ def test_a_temperature_that_gives_no_conductivity_leaves_the_others_theirs() -> 
     assert quantities[1].key == "activation_energy_electronvolt"
 
 
+def test_a_spectrum_that_its_circuit_does_not_describe_is_no_point_of_the_law() -> None:
+    measured = [finding(celsius, ohm) for celsius, ohm in OHM.items() if celsius < 50.0]
+    # an inductive loop as of a coil in the wrong place: no pellet, and yet a fit of it ends somewhere
+    good = measured[2].spectrum
+    coil = 2j * np.pi * good.frequency_hertz * 2e-4
+    strange = good.impedance_ohm + 200.0 * coil / (50.0 + coil)
+    measured[2] = replace(measured[2], spectrum=replace(good, impedance_ohm=strange))
+    shown, pellet, _ = evaluate_pellet(measured, CELL, None)
+    assert [bool(one.problem) for one in shown] == [False, False, True, False]
+    assert "does not describe this spectrum" in shown[2].problem
+    assert pellet is not None
+    assert 25.0 not in pellet.temperature_celsius
+
+
 def test_a_spectrum_without_a_temperature_says_so() -> None:
     measured = [finding(celsius, ohm) for celsius, ohm in OHM.items()]
     shown, pellet, _ = evaluate_pellet([*measured[:4], finding(math.nan, 20.0)], CELL, None)

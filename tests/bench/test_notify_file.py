@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rig.bench.file import parse_bench
-from rig.bench.notify_file import masked
+from rig.bench.notify_file import load_notify, masked
 from rig.core.alarms import Severity
 from rig.core.errors import BadInput
 
@@ -88,3 +88,46 @@ def test_one_thing_wrong_is_told_with_its_place_and_without_the_secret(
 def test_everything_wrong_is_told_at_once() -> None:
     entries = f"  - {{url: nothing}}\n  - {{url: {URL}, from: x}}\n"
     assert len(problems_of(entries)) == 2
+
+
+def test_an_entry_may_have_a_name_that_rules_call_it_by() -> None:
+    bench = parse_bench(f"{BENCH}  - {{url: {URL}, name: maria}}\n  - url: {URL}\n", "b.yaml")
+    assert [entry.name for entry in bench.notify] == ["maria", ""]
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (f"  - {{url: {URL}, name: [maria]}}\n", "expected a name"),
+        (
+            f"  - {{url: {URL}, name: maria}}\n  - {{url: {URL}, name: maria}}\n",
+            "b.yaml:8:62: somebody else is called 'maria', too",
+        ),
+    ],
+)
+def test_a_name_is_a_word_and_nobody_elses(entries, words) -> None:
+    assert words in "\n".join(problems_of(entries))
+
+
+def test_who_has_no_bench_names_those_who_are_told_in_a_file_of_its_own(tmp_path) -> None:
+    path = tmp_path / "notify.yaml"
+    path.write_text(f"notify: [{{url: {URL}, name: lab, from: alarm}}]\n", encoding="utf-8")
+    (entry,) = load_notify(str(path))
+    assert (entry.name, entry.url, entry.lowest) == ("lab", URL, Severity.ALARM)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot be read: No such file"),
+        ("bench: 1\n", "has no key 'bench'"),
+        ("{}\n", "names nobody"),
+        ("notify: [{url: gopher-no-url}]\n", "no URL of the form"),
+    ],
+)
+def test_what_is_wrong_with_that_file_is_said_at_its_place(tmp_path, text, words) -> None:
+    path = tmp_path / "notify.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=words):
+        load_notify(str(path))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.bench.file import parse_bench
 from rig.bench.notifying import (
     FIRST_PAUSE_SECOND,
     LONGEST_PAUSE_SECOND,
@@ -17,11 +18,16 @@ from rig.bench.notifying import (
     PATIENCE_SECOND,
     READ_EVERY_SECOND,
     Notifier,
-    send_to_all,
+    notifier_of,
 )
+from rig.bench.targets import send_to_all
 from rig.core.alarms import Alarm, Severity, acknowledge, raise_alarm
 from rig.core.clock import RealClock, SimulatedClock
 from rig.core.errors import StoreError
+from rig.store.alarms import raise_now
+from tests.bench.post_office import web_server
+from tests.bench.test_notify_file import BENCH
+from tests.store.stores import store_at
 
 
 @dataclass
@@ -299,3 +305,18 @@ def test_a_target_is_told_from_its_own_severity_on(severity: Severity) -> None:
         desk.alarms.add(each, each.value)
     desk.turn_until(10.0)
     assert len(mailbox.titles) == len([each for each in Severity if each >= severity])
+
+
+def test_the_engine_leaves_what_a_rule_raised_to_who_judges_rules(tmp_path) -> None:
+    engine = store_at(tmp_path / "rig.db", "a")
+    with web_server() as web:
+        bench = parse_bench(f"{BENCH}  - {{url: {web.web_url()}}}\n", "b.yaml")
+        notifier = notifier_of(bench, engine, ["A1"])
+        for kind in ("rule-low-efficiency", "silence-dead-man", "safety-voltage"):
+            raised = raise_alarm(Severity.ALARM, kind, "w", raised_us=1, channel="A1", run_id="a")
+            raise_now(engine, raised)
+        notifier.finish()
+        assert [one["title"] for one in web.posted] == [
+            "[cellrig] ALARM, channel A1: safety-voltage"
+        ]
+    engine.dispose()

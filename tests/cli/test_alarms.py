@@ -170,7 +170,7 @@ def test_a_run_that_trips_is_told_by_mail_and_to_a_webhook_and_no_secret_is_left
     (alarm,) = rig("alarms", "list", "--json").json()["alarms"]
     (sent,), (posted,) = mail.mails, web.posted
     assert sent["Subject"] == posted["title"] == "[cellrig] ALARM, channel A1: safety-capacity"
-    for text in (str(sent.get_body(("plain",))), posted["message"]):
+    for text in (sent.get_body(("plain",)).get_content(), posted["message"]):
         assert f"rig alarms acknowledge {alarm['alarm_id'][:8]}" in text
         assert "limit 50" in text
         assert "bench.yaml" in text

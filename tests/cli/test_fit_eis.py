@@ -111,3 +111,55 @@ def test_a_package_whose_element_is_none_is_named(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(BadInput, match=r"acme_none:half.*expected an ElementKind"):
         load_elements()
+
+
+def test_a_circuit_that_describes_nothing_ends_with_1_and_says_so_first(sources: list[str]) -> None:
+    done = rig("fit", "eis", sources[0], "--circuit", "R0-C1", "--json")
+    assert done.code == 1
+    assert done.err.startswith("rig: R0-C1 does not describe this spectrum: it leaves ")
+    found = done.json()
+    assert found["described"] is False
+    assert found["flags"][0]["level"] == "block"
+    assert found["noise_rms_relative"] == pytest.approx(0.003 * 2**0.5, rel=0.3)
+    good = rig("fit", "eis", sources[0], "--circuit", "R0-p(R1,CPE1)", "--json")
+    assert (good.code, good.err, good.json()["described"]) == (0, "", True)
+
+
+def test_of_several_fits_those_that_describe_nothing_are_named(
+    sources: list[str], tmp_path: Path
+) -> None:
+    inductive = 5.0 + 0.1j * FREQUENCIES
+    rows = zip(FREQUENCIES, inductive.real, inductive.imag, strict=True)
+    odd = tmp_path / "odd.csv"
+    odd.write_text("\n".join(f"{f},{a},{b}" for f, a, b in rows))
+    done = rig("fit", "eis", sources[0], odd, "--circuit", "R0-p(R1,CPE1)", "--json")
+    assert done.code == 1
+    assert f"1 of 2 fits ({odd}): the worst" in done.err
+    assert [one["described"] for one in done.json()["spectra"]] == [True, False]
+
+
+def test_a_name_that_contradicts_the_content_is_said(sources: list[str], tmp_path: Path) -> None:
+    renamed = tmp_path / "cell.mpr"
+    renamed.write_text(Path(sources[0]).read_text())
+    done = rig("fit", "eis", renamed, "--circuit", "R0-p(R1,CPE1)")
+    assert done.code == 0
+    assert "the name ends in .mpr as BioLogic's files do, but the content is a plain" in done.out
+    found = rig("fit", "eis", renamed, "--circuit", "R0-p(R1,CPE1)", "--json").json()
+    assert found["vendor"] == "table"
+    assert found["statements"][0].endswith("read as table")
+
+
+def test_a_spectrum_of_another_cell_gives_no_interface_and_no_conductivity(tmp_path: Path) -> None:
+    # an inductive loop: neither a pellet between blocking electrodes nor two like interfaces
+    loop = 200.0 - 190.0 / (1 + 1j * FREQUENCIES / 300.0) ** 0.9
+    rows = zip(FREQUENCIES, loop.real, loop.imag, strict=True)
+    path = tmp_path / "loop.csv"
+    path.write_text("\n".join(f"{f},{a},{b}" for f, a, b in rows))
+    geometry = ("--thickness", "0.5mm", "--area", "1cm^2", "--json")
+    interface = rig("fit", "interface", path, *geometry)
+    assert interface.code == 1
+    assert "does not describe this spectrum" in interface.err
+    assert "EIS-FIT" in [note["code"] for note in interface.json()["flags"]]
+    conductivity = rig("fit", "conductivity", path, *geometry)
+    assert (conductivity.code, conductivity.out) == (1, "")
+    assert f"no resistance between blocking electrodes in {path}, spectrum 1" in conductivity.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,43 @@ def test_a_run_as_a_series_gives_all_of_its_spectra(database: str) -> None:
         database, "fit", "eis", "last", "--series", "--circuit", "L0-R0-p(R1,CPE1)"
     ).json()
     assert [one["points"] for one in found["spectra"]] == [71, 51]
+
+
+@pytest.fixture(scope="module")
+def repeated(database: str) -> str:
+    """The same run as if the second spectrum were the first measured again."""
+    path = Path(database.removeprefix("sqlite:///"))
+    copy = path.with_name("repeated.db")
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+        target.execute("UPDATE spectrum SET objection = 'it drifted' WHERE spectrum_count = 1")
+        target.execute("UPDATE spectrum SET repeat_of = 1 WHERE spectrum_count = 2")
+    source.close()
+    target.close()
+    return f"sqlite:///{copy}"
+
+
+LEFT_OUT = "stands for spectrum 1, which was measured again and is left out"
+
+
+def test_a_series_takes_the_last_repeat_and_names_what_it_stands_for(repeated: str) -> None:
+    circuit = ("--circuit", "L0-R0-p(R1,CPE1)")
+    (only,) = asked(repeated, "fit", "eis", "last", "--series", *circuit).json()["spectra"]
+    assert (only["points"], only["spectrum_number"]) == (51, 2)
+    assert only["statements"] == [f"{LEFT_OUT}: it drifted"]
+    # whoever wants to look at the other still can
+    first = asked(repeated, "fit", "eis", "last", "--series", "--spectrum", "1", *circuit).json()
+    assert [one["points"] for one in first["spectra"]] == [71]
+    assert len(asked(repeated, "kk", "last").json()["spectra"]) == 2
+
+
+def test_the_same_holds_for_the_runs_export(repeated: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "spectra.csv")
+    done = rig(*("runs", "export", "last", "--format", "eis-csv", "--out", out), "--db", repeated)
+    assert done.code == 0, done.err
+    found = rig("fit", "eis", out, "--series", "--circuit", "L0-R0-p(R1,CPE1)", "--json").json()
+    (only,) = found["spectra"]
+    assert (only["points"], only["statements"]) == (51, [LEFT_OUT])
 
 
 def test_geometry_makes_conductivity_and_interface_of_a_run(database: str) -> None:

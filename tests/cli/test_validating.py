@@ -94,7 +94,13 @@ def test_drift_is_read_from_the_times_in_the_file(folder: Path) -> None:
     (folder / "t.csv").write_text("f/Hz,Z'/ohm,Z''/ohm,time/s\n" + "\n".join(lines))
     values = rig("kk", "t.csv", "--json").json()
     assert values["drift_change"] == pytest.approx(0.05, rel=0.1)
-    assert [note["code"] for note in values["flags"]] == ["EIS-DRIFT"]
+    told = [(note["code"], note["message"]) for note in values["flags"]]
+    assert [code for code, _ in told] == ["EIS-KK", "EIS-DRIFT", "EIS-DRIFT"]
+    assert "a pattern" in told[0][1]
+    assert "while it was measured" in told[1][1]
+    assert "Z-HIT" in told[2][1]
+    assert values["z_hit_slow_end_change"] == pytest.approx(0.03, abs=0.01)
+    assert "Z-HIT: at the slow end |Z| is +" in rig("kk", "t.csv").out
 
 
 def test_drt_gives_peaks_with_their_uncertainty(good: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rig.core.alarms import Alarm
@@ -166,6 +166,7 @@ class ListKeeper:
     states: list[tuple[str, str]] = field(default_factory=list)
     cursors: dict[str, Callable[[], str]] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
+    protocols: list[dict[str, object]] = field(default_factory=list)
     answers: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def sample(self, row: tuple[object, ...]) -> None:
@@ -179,6 +180,9 @@ class ListKeeper:
 
     def state(self, run_id: str, state: RunState, wall_us: int, reason: str) -> None:
         self.states.append((state.value, reason))
+
+    def protocol(self, run_id: str, values: Mapping[str, object]) -> None:
+        self.protocols.append(dict(values))
 
     def alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)

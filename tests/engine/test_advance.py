@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -134,6 +135,32 @@ def test_first_point_interval_and_deltas_are_kept() -> None:
         kept.append(action.record)
     assert kept == [True, False, True, True, True]
     assert cursor.progress.seq == 4
+
+
+@given(
+    every=st.sampled_from([1.0, 10.0, 25.0, 60.0]),
+    check_every=st.sampled_from([1.0, 5.0, 10.0]),
+    late=st.lists(st.floats(0.0, 0.4), min_size=80, max_size=80),
+)
+def test_a_sample_is_kept_every_so_often_however_late_each_look_is(
+    every: float, check_every: float, late: list[float]
+) -> None:
+    """A real clock: one look is 2 ms late, the next 1 ms, and between them is less than a second."""
+    rest = replace(REST, record=(RecordPhase(every),), ends=(End("time", ">=", 1e6, words="long"),))
+    what = program(rest, safety=replace(SAFETY, check_every_second=check_every))
+    cursor, action = begin(what)
+    period = min(every, check_every)
+    kept, due = [], 0.0
+    for fraction in late:
+        second = due + fraction * period
+        cursor, action = advance(what, cursor, seen(second, regulation=Regulation.OPEN))
+        if action.record:
+            kept.append(second)
+        due = action.due_second
+    assert len(kept) == math.floor(kept[-1] / every + 1e-9) + 1
+    assert kept[-1] > (len(late) - 1) * period - every
+    gaps = [after - before for before, after in itertools.pairwise(kept)]
+    assert all(every - 1.4 * period <= gap <= every + 1.4 * period for gap in gaps)
 
 
 @pytest.mark.parametrize(

@@ -47,30 +47,32 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def rig_serve(folder: Path, *options: str) -> Iterator[str]:
-    """Serve from this folder, database rig.db; yields the page's address."""
+def rig_serve(folder: Path, *options: str, said: list[str] | None = None) -> Iterator[str]:
+    """Serve from this folder, database rig.db; yields the page's address.
+
+    ``said`` gets, in the end, every line that it wrote.
+    """
     command = [sys.executable, "-P", "-m", "rig", "serve", "--db", f"sqlite:///{folder / 'rig.db'}"]
     words = ["--port", "0", *options] if "--port" not in options else list(options)
     process = subprocess.Popen(
         [*command, *words], cwd=folder, stderr=subprocess.PIPE, text=True, bufsize=1
     )
-    assert process.stderr is not None
+    said = [] if said is None else said
     try:
-        yield _address(process)
+        yield _address(process, said)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=60)
+            said.append(process.communicate(timeout=60)[1])
         finally:
             process.kill()
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    said = []
+def _address(process: subprocess.Popen[str], said: list[str]) -> str:
     assert process.stderr is not None
     for line in process.stderr:
         said.append(line)
-        found = re.search(r" at (http://\S+)", line)
+        found = re.search(r" at (https?://\S+)", line)
         if found is not None:
             return found[1]
     pytest.fail("rig serve has ended: " + "".join(said))

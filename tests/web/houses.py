@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from starlette.testclient import TestClient
 
-from rig.bench.file import load_bench
+from rig.bench.file import BenchFile, load_bench
 from rig.bench.starting import Job, start
 from rig.core.roles import Role
 from rig.protocol import loads_protocol
 from rig.store.accounts import Change, User, add_token, add_user
 from rig.store.database import open_database
-from rig.web.address import Address
+from rig.web.address import Address, listen
 from rig.web.application import create_app
 from rig.web.house import House, open_house
 from rig.web.passwords import hash_password, new_token, token_of
@@ -90,6 +92,30 @@ def visited(
             yield client, house
     finally:
         house.close()
+
+
+@contextmanager
+def served(
+    url: str, bench: BenchFile | None = BENCH, **options: Any
+) -> Iterator[tuple[str, House]]:
+    """A house on a real port, in another thread of this process: its address, and the house.
+
+    Without ``bench`` it observes: it shows whatever the database has.
+    """
+    house = open_house(url, bench, observe=bench is None, **options)
+    listening = listen("127.0.0.1", 0)
+    config = uvicorn.Config(create_app(house), log_level="critical", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", house
+    finally:
+        house.live.close()
+        server.should_exit = True
+        thread.join()
+        house.close()
+        listening.close()
 
 
 def let_in(url: str, name: str, role: Role) -> dict[str, str]:

@@ -6,23 +6,23 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import uvicorn
+import pytest
 
 from rig.bench.status import ChannelStatus, Wall
+from rig.core.alarms import Severity, raise_alarm
 from rig.core.clock import RealClock
 from rig.core.roles import Role
+from rig.store.alarms import raise_now
+from rig.store.database import open_database
 from rig.web.access import Visitor
-from rig.web.address import listen
-from rig.web.application import create_app
-from rig.web.house import open_house
 from rig.web.live_view import LiveView
+from rig.web.pulse import Pulse
 from rig.web.routes.live import watch
-from tests.web.houses import BENCH, HandClock
+from tests.web.houses import HandClock, served
 
 
 class Bench:
@@ -42,8 +42,9 @@ class Bench:
         )
 
 
-def view_of(bench: Bench, clock: Any) -> LiveView:
-    return LiveView(bench, lambda: None, clock, every_second=0.001)  # type: ignore[arg-type]
+def pulse_of(bench: Bench, **options: Any) -> Pulse:
+    view = LiveView(bench, lambda: None, RealClock(), every_second=0.001)  # type: ignore[arg-type]
+    return Pulse(view, **{"calm_second": 0.001, "tick_second": 0.001} | options)
 
 
 def parsed(event: str) -> tuple[str, Any]:
@@ -65,8 +66,8 @@ async def next_of(stream: AsyncIterator[str], name: str) -> Any:
 def test_the_wall_comes_first_and_then_only_the_channels_that_changed() -> None:
     async def story() -> None:
         bench = Bench()
-        view = view_of(bench, RealClock())
-        stream = watch(view, known)
+        pulse = pulse_of(bench)
+        stream = watch(pulse, known)
         wall = await next_of(stream, "wall")
         assert [one["channel"] for one in wall["channels"]] == ["A0", "A1"]
         assert list(await next_of(stream, "trends")) == ["r/A0", "r/A1"]
@@ -76,7 +77,7 @@ def test_the_wall_comes_first_and_then_only_the_channels_that_changed() -> None:
             if changes["channels"]:
                 break
         assert [one["voltage_volt"] for one in changes["channels"]] == [3.6]
-        view.close()
+        pulse.view.close()
         assert [event async for event in stream if event.startswith("event: wall")] == []
 
     asyncio.run(story())
@@ -92,35 +93,74 @@ def test_however_many_watch_the_store_is_read_as_often_as_for_one() -> None:
     assert bench.looks == 10
 
 
-def test_a_stream_ends_when_its_visitor_is_known_no_longer() -> None:
+def test_a_commit_is_told_to_all_who_watch_by_one_look_and_a_calm_store_is_left_alone() -> None:
     async def story() -> None:
-        view = view_of(Bench(), RealClock())
-
-        async def nobody() -> Visitor | None:
-            return None
-
-        assert len([event async for event in watch(view, nobody)]) >= 2
+        bench, committed = Bench(), threading.Event()
+        pulse = pulse_of(bench, changed=committed.is_set, calm_second=3600.0)
+        streams = [watch(pulse, known) for _ in range(20)]
+        for stream in streams:
+            await next_of(stream, "wall")
+        assert bench.looks == 1
+        heard = [asyncio.create_task(next_of(stream, "changes")) for stream in streams]
+        bench.volts[0] = 3.1
+        committed.set()
+        told = [(await one)["channels"][0]["voltage_volt"] for one in heard]
+        assert told == [3.1] * 20
+        committed.clear()
+        pulse.view.close()
+        for stream in streams:
+            await stream.aclose()
 
     asyncio.run(story())
 
 
-@contextmanager
-def serving(url: str) -> Iterator[tuple[int, Any]]:
-    """The application on a real port, in another thread."""
-    house = open_house(url, BENCH)
-    listening = listen("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(house), log_level="critical", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield listening.getsockname()[1], house
-    finally:
-        house.live.close()
-        server.should_exit = True
-        thread.join()
-        house.close()
-        listening.close()
+def test_who_was_slow_hears_of_the_newest_look_only() -> None:
+    async def story() -> None:
+        bench = Bench()
+        pulse = pulse_of(bench)
+        slow, quick = watch(pulse, known), watch(pulse, known)
+        await next_of(slow, "trends")
+        await next_of(quick, "wall")
+        for volt in (3.1, 3.2, 3.3):
+            bench.volts[0] = volt
+            while not (await next_of(quick, "changes"))["channels"]:
+                pass
+        news = await next_of(slow, "changes")
+        assert [one["voltage_volt"] for one in news["channels"]] == [3.3]
+        pulse.view.close()
+        for stream in (slow, quick):
+            await stream.aclose()
+
+    asyncio.run(story())
+
+
+def test_nobody_looks_when_nobody_watches_and_a_fault_ends_the_streams() -> None:
+    async def story() -> None:
+        bench = Bench()
+        pulse = pulse_of(bench)
+        stream = watch(pulse, known)
+        await next_of(stream, "wall")
+        await stream.aclose()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait(others)  # the one that looked has been told to end
+        bench.look = lambda: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+        with pytest.raises(RuntimeError, match="nobody looks"):
+            async for _ in watch(pulse, known):
+                pass
+
+    asyncio.run(story())
+
+
+def test_a_stream_ends_when_its_visitor_is_known_no_longer() -> None:
+    async def story() -> None:
+        pulse = pulse_of(Bench())
+
+        async def nobody() -> Visitor | None:
+            return None
+
+        assert len([event async for event in watch(pulse, nobody)]) >= 2
+
+    asyncio.run(story())
 
 
 def asked(port: int) -> socket.socket:
@@ -132,21 +172,37 @@ def asked(port: int) -> socket.socket:
 
 
 def test_clients_that_never_read_or_vanish_hold_up_nobody(url: str) -> None:
-    with serving(url) as (port, _):
+    with served(url) as (address, _):
+        port = int(address.rpartition(":")[2])
         silent = [asked(port) for _ in range(10)]
         for client in silent[:5]:
             client.close()  # gone without a word
-        with httpx.stream("GET", f"http://127.0.0.1:{port}/api/live", timeout=10) as stream:
+        with httpx.stream("GET", f"{address}/api/live", timeout=10) as stream:
             lines = stream.iter_lines()
             seen = [line for _, line in zip(range(12), lines, strict=False)]
         assert "event: wall" in seen
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz").json()["status"] == "ok"
+        assert httpx.get(f"{address}/healthz").json()["status"] == "ok"
         for client in silent[5:]:
             client.close()
 
 
 def test_a_client_that_comes_back_begins_with_the_whole_wall(url: str) -> None:
-    with serving(url) as (port, _):
+    with served(url) as (address, _):
         for _ in range(2):
-            with httpx.stream("GET", f"http://127.0.0.1:{port}/api/live", timeout=10) as stream:
+            with httpx.stream("GET", f"{address}/api/live", timeout=10) as stream:
                 assert next(stream.iter_lines()) == "event: wall"
+
+
+def test_what_another_process_commits_is_told_without_waiting_for_the_next_look(url: str) -> None:
+    with served(url) as (address, house):
+        house.pulse.calm_second = 3600.0
+        with httpx.stream("GET", f"{address}/api/live", timeout=60) as stream:
+            lines = stream.iter_lines()
+            next(line for line in lines if line.startswith("data: "))
+            other = open_database(url)
+            raise_now(
+                other, raise_alarm(Severity.WARNING, "disk-full", "1 GB is left", raised_us=1)
+            )
+            other.dispose()
+            told = next(line for line in lines if "1 GB is left" in line)
+        assert json.loads(told.removeprefix("data: "))["bench_alarms"][0]["kind"] == "disk-full"

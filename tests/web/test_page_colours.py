@@ -30,6 +30,7 @@ SHAPES = [
     ("trace", "surface"),
 ]
 SHAPES += [(state, "surface") for state in STATES]
+SHAPES += [(f"cycle-{place}", "surface") for place in ("first", "middle", "last")]
 
 
 def luminance(colour: str) -> float:

@@ -108,7 +108,10 @@ def test_a_run_shows_its_spectrum_with_fit_and_verdict_and_its_cycles(page: Page
     expect(page.locator(".headline .state")).to_have_text("finished")
     expect(page.locator("#verdict")).to_contain_text("Kramers-Kronig:")
     expect(page.locator("#nyquist-plot .scatterlayer .trace").first).to_be_visible()
+    expect(page.locator("[data-title^='Download plot']").first).to_be_attached()
+    expect(page.locator("[data-title^=Share]")).to_have_count(0)  # with a server of Plotly's
     expect(page.locator("#cycle-plot .scatterlayer .trace").first).to_be_visible()
+    expect(page.locator("#curve-plot .scatterlayer .trace")).to_have_count(4)  # 2 x to and fro
     expect(page.get_by_text("protocol finished").first).to_be_visible()
     keep_picture(page, "channel")
 

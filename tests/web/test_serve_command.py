@@ -49,6 +49,12 @@ def test_options_that_contradict_each_other_are_told_all_at_once() -> None:
     assert "go together" in said
 
 
+def test_a_certificate_that_cannot_be_used_is_told_and_nothing_is_begun(folder: Path) -> None:
+    said = refused("serve", "--port", 0, "--certificate", "rig.pem", "--key", "rig.key")
+    assert "cannot serve https with rig.pem and rig.key: No such file" in said
+    assert list(folder.iterdir()) == []
+
+
 def test_a_database_that_is_not_there_is_not_made_to_be_observed(folder: Path) -> None:
     assert "no such file" in refused("serve", "--observe", "--port", 0)
     assert list(folder.iterdir()) == []

@@ -23,6 +23,7 @@ from rig.formats.eis.labels import (
     MODULUS,
     PHASE,
     REAL,
+    REPEAT_OF,
     REPEATED,
     TEMPERATURE,
     TIME,
@@ -36,7 +37,7 @@ _MOST_NAMED = 5
 _SAME_FREQUENCY = 1e-6
 _RESTART = 0.5  # of the sweep's decades, against its direction
 _IMPEDANCE = {FREQUENCY, REAL, IMAGINARY, MODULUS, PHASE}
-_EXTRA = {TIME, LOOP, REPEATED, TEMPERATURE}
+_EXTRA = {TIME, LOOP, REPEATED, REPEAT_OF, TEMPERATURE}
 _FLAGS = {"true": 1.0, "false": 0.0, "": math.nan}
 
 Columns = Mapping[str, Floats]
@@ -127,11 +128,21 @@ def _numbers(
     problems: list[Problem] = []
     for row, (line, cells) in enumerate(block.rows):
         wrong = [at for at, one in chosen.items() if not _read(cells, at, one, values, row)]
+        if row == len(block.rows) - 1:
+            wrong += _cut_off(block, chosen)
         if wrong:
             problems.append(_bad_row(source, line, block.labels, cells, wrong))
     if problems:
         raise BadInput(_first(problems, source))
     return values, np.array([line for line, _ in block.rows])
+
+
+def _cut_off(block: Block, chosen: dict[int, Column]) -> list[int]:
+    """Return the columns that the last row lacks and the one before it has, a time or a loop too."""
+    if len(block.rows) < 2:
+        return []
+    (_, before), (_, last) = block.rows[-2:]
+    return [at for at in chosen if len(last) <= at < len(before)]
 
 
 def _read(
@@ -181,8 +192,9 @@ def _parts(values: Columns) -> list[slice]:
     if not frequency.size:
         return []
     cuts = {0, frequency.size}
-    if LOOP in values:
-        cuts |= set((np.flatnonzero(np.diff(values[LOOP])) + 1).tolist())
+    if LOOP in values:  # a row without its number belongs to the spectrum before
+        turns = np.nan_to_num(np.diff(values[LOOP]), nan=0.0)
+        cuts |= set((np.flatnonzero(turns) + 1).tolist())
     bounds = sorted(cuts)
     return [
         slice(first + start, first + stop)
@@ -218,11 +230,21 @@ def _spectrum(
         block.vendor,
         time_second=_times(own, ~again),
         temperature_celsius=float(known.mean()) if known.size else None,
-        metadata=block.metadata,
+        metadata={**block.metadata, **_repeat(own)},
         statements=tuple(statements),
         repeated_hertz=own[FREQUENCY][again],
         repeated_ohm=impedance[again],
     )
+
+
+def _repeat(own: Columns) -> dict[str, str]:
+    """Return the file's own number of a spectrum and of the one that it repeats, where it has both."""
+    numbers = {"spectrum_count": own.get(LOOP), "repeat_of": own.get(REPEAT_OF)}
+    return {
+        name: str(int(column[0]))
+        for name, column in numbers.items()
+        if column is not None and REPEAT_OF in own and math.isfinite(column[0])
+    }
 
 
 def _times(own: Columns, first: NDArray[np.bool_]) -> Floats | None:

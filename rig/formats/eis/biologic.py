@@ -66,8 +66,10 @@ def read_binary(path: Path) -> list[Block]:
         with path.open("rb") as file:
             data = BioLogic.MPRfile(file).data
     except Exception as error:  # galvani raises whatever struct and numpy raise
-        remedy = "is it whole? Else export it as text (.mpt) in EC-Lab"
-        raise BadInput(Problem(str(path), f"not readable: {error}"), remedy=remedy) from error
+        remedy = "copy it again from the instrument's PC, or export it as text (.mpt) in EC-Lab"
+        why = " ".join(str(error).split()) or "its parts do not fit together"
+        message = f"this BioLogic .mpr file is damaged or cut off: {why}"
+        raise BadInput(Problem(str(path), message), remedy=remedy) from error
     labels = tuple(data.dtype.names)
     if not labels_a_spectrum(labels):
         shown = ", ".join(labels[:8])

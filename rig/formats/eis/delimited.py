@@ -15,13 +15,9 @@ from collections.abc import Iterable, Sequence
 from rig.formats.eis.labels import (
     FREQUENCY,
     IMAGINARY,
-    LOOP,
     MODULUS,
     PHASE,
     REAL,
-    REPEATED,
-    TEMPERATURE,
-    TIME,
     column,
 )
 from rig.formats.eis.measured import Block
@@ -34,7 +30,6 @@ _SEPARATORS = ("\t", ";", ",", BLANKS)
 _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)", re.I
 )
-_SHARED = (TIME, LOOP, REPEATED, TEMPERATURE)
 HEADLESS = (FREQUENCY, REAL, IMAGINARY)
 
 

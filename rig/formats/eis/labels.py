@@ -18,7 +18,7 @@ FREQUENCY, REAL, IMAGINARY, MODULUS, PHASE = (
     "phase_degree",
 )
 TIME, LOOP, REPEATED, TEMPERATURE = "time_second", "loop", "repeated", "temperature_celsius"
-ROLE = "role"
+REPEAT_OF = "repeat_of"  # our own export: the number of the spectrum that this one was repeated for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     TIME: ("time", "t", "elapsedtime", "testtime", "timestamp"),
     LOOP: ("cyclenumber", "loop", "loopnumber", "segment#", "spectrumcount", "spectrum", "scan"),
     REPEATED: ("repeated",),
+    REPEAT_OF: ("repeatof",),
     TEMPERATURE: ("temperature", "ambienttemperature", "samplet", "surfacetemperature"),
 }  # fmt: skip
 _QUANTITY = {name: quantity for quantity, names in _NAMES.items() for name in names}
@@ -110,7 +111,7 @@ def _plain(name: str) -> str:
 
 def _factor(quantity: str, unit: str) -> float | None:
     """Return the factor to the base unit; None where the unit is of something else."""
-    if quantity in {LOOP, REPEATED, TEMPERATURE}:
+    if quantity in {LOOP, REPEATED, REPEAT_OF, TEMPERATURE}:
         return 1.0
     if quantity == PHASE:
         return 180.0 / 3.141592653589793 if unit.lower() in _RADIANS else _or_none(unit, _DEGREES)

@@ -1,4 +1,7 @@
-"""The one door: a path in, spectra out. Which reader is chosen depends on content, never on a name."""
+"""The one door: a path in, spectra out. Which reader is chosen depends on content, never on a name.
+
+Where a name says something else, the spectra carry that as a statement.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from rig.core.errors import BadInput, Problem
 from rig.formats.eis import biologic, gamry, labelled, versastudio, zview
 from rig.formats.eis.assemble import spectra
 from rig.formats.eis.delimited import Line, header_separator, headless_block
+from rig.formats.eis.endings import contradiction
 from rig.formats.eis.measured import Block, MeasuredSpectrum
 from rig.formats.eis.orientation import is_upside_down
 
@@ -38,13 +42,17 @@ def load_spectra(path: str | Path, *, negated: bool = False) -> list[MeasuredSpe
     number, an area-normalised impedance, an imaginary part that is upside down.
     """
     path = Path(path)
-    found = spectra(_blocks(path), str(path))
+    found = [_named(one, path) for one in spectra(_blocks(path), str(path))]
     if negated:
         return [_turned(one) for one in found]
     upside_down = [one for one in found if is_upside_down(one)]
     if upside_down:
         raise BadInput([_opposite_sign(one) for one in upside_down], remedy=_TURN)
     return found
+
+
+def _named(one: MeasuredSpectrum, path: Path) -> MeasuredSpectrum:
+    return replace(one, statements=(*contradiction(path, one.vendor), *one.statements))
 
 
 def _blocks(path: Path) -> list[Block]:

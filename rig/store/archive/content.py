@@ -26,6 +26,7 @@ MEASURED: dict[str, Table] = {
     "resistances": tables.resistance,
     "events": tables.event,
     "cursor": tables.cursor,
+    "revisions": tables.revision,
 }
 # What people and later software add to a run: it may differ from place to place.
 ADDED: dict[str, Table] = {
@@ -34,6 +35,8 @@ ADDED: dict[str, Table] = {
     "journal": tables.journal,
 }
 PARTS = MEASURED | ADDED
+# What an archive of an earlier version has not: there was none then.
+SINCE = frozenset({"revisions"})
 # Numbered by each database for itself; the order of the rows is kept.
 OWN_NUMBERS = {"events": "event_id", "journal": "journal_id"}
 

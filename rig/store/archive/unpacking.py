@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from rig.core.errors import BadInput, Problem
 from rig.store import tables
-from rig.store.archive.content import OWN_NUMBERS, PARTS, ArchivedRun
+from rig.store.archive.content import OWN_NUMBERS, PARTS, SINCE, ArchivedRun
 from rig.store.archive.packing import MANIFEST, NAME, PROTOCOL, SAMPLES, VERSION
 from rig.store.arrow import sample_schema
 
@@ -35,6 +35,7 @@ def unpack(data: bytes, where: str) -> ArchivedRun:
     """
     members = _members(data, where)
     manifest = _manifest(members, where)
+    _add_what_came_since(members, manifest)
     problems = [
         Problem(where, f"{name} is {_wrong(members.get(name), manifest['sha256'].get(name))}")
         for name in sorted({*REQUIRED, *manifest["sha256"]})
@@ -45,6 +46,19 @@ def unpack(data: bytes, where: str) -> ArchivedRun:
     content = _content(members, where)
     _require_agreement(content, manifest, where)
     return content
+
+
+def _add_what_came_since(members: dict[str, bytes], manifest: dict[str, Any]) -> None:
+    """Give an archive of an earlier version the parts that no run had then, without a row."""
+    rows = manifest.get("rows")
+    if not isinstance(rows, dict):
+        return
+    for part in SINCE - set(rows):
+        name, nothing = f"{part}.json", b"[]"
+        if name not in members and name not in manifest["sha256"]:
+            members[name] = nothing
+            manifest["sha256"][name] = hashlib.sha256(nothing).hexdigest()
+            rows[part] = 0
 
 
 def _members(data: bytes, where: str) -> dict[str, bytes]:

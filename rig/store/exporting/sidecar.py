@@ -6,7 +6,7 @@ The format keeps metadata out of the table; ``FILE.metadata.json`` is where its 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def sidecar(
     cell: Mapping[str, Any] | None,
     samples: pd.DataFrame,
     written: pd.DataFrame,
+    revisions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return run, cell, protocol, instruments, columns with their machine names, and what is lost."""
     by_label = {label: name for name, label in LABELS.items()}
@@ -51,6 +52,7 @@ def sidecar(
             "file": run["protocol_file"],
             "sha256": run["protocol_sha256"],
             "variables": run["variables"],
+            "revisions": [_revision(row) for row in revisions],
         },
         "instruments": bench.get("identities", {}),
         "software": {
@@ -61,6 +63,15 @@ def sidecar(
         "columns": {label: by_label[label] for label in written.columns},
         "rows": len(written),
         "lost": _lost(samples, written),
+    }
+
+
+def _revision(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return from which sample on a text held, and what it changed; the text itself is in the archive."""
+    names = ("number", "seq_first", "test_time_second", "who", "reason", "difference")
+    return {name: row[name] for name in names} | {
+        "sha256": row["protocol_sha256"],
+        "applied": _iso(row["applied_us"]),
     }
 
 

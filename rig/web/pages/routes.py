@@ -55,6 +55,12 @@ def runs() -> HTMLResponse:
     return _page("Runs", "runs")
 
 
+@router.get("/alerts")
+def alerts() -> HTMLResponse:
+    """Alarms that stand, and the rules that raise them."""
+    return _page("Alerts", "alerts")
+
+
 @router.get("/health")
 def health() -> HTMLResponse:
     """Did we lose anything?"""

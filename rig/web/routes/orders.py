@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rig.bench.asking import Asked
 from rig.engine.states import Verb
@@ -17,12 +17,18 @@ from rig.web.problems import Refusal
 router = APIRouter(tags=["orders"])
 
 
+def _without_text(verb: Verb) -> Verb:
+    if verb is Verb.REVISE:
+        raise ValueError("needs the new text: POST /api/runs/RUN/revisions")
+    return verb
+
+
 class OrderBody(BaseModel):
     """What is asked, and why. ``argument`` is the step's number of ``go to``."""
 
     model_config = ConfigDict(extra="forbid")
 
-    verb: Verb
+    verb: Annotated[Verb, AfterValidator(_without_text)]
     argument: Line = ""
     reason: Line = ""
 

@@ -1,24 +1,17 @@
-"""A run's samples: a window of them, as many as a plot can show; or all of them as a file."""
+"""A run's samples: a window of them, as many as a plot can show."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse
 from sqlalchemy import Engine
-from starlette.background import BackgroundTask
 
-from rig.bench.run_files import export_run
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.records import SAMPLE_COLUMNS
 from rig.store.arrow import sample_schema
-from rig.store.exporting import FORMATS
-from rig.store.queries import find_run
 from rig.store.samples import Window, between, extent, samples
 from rig.store.thinning import thinned
 from rig.web.access import TheHouse, Viewer
@@ -55,7 +48,7 @@ def window(
         begin = -np.inf if begin_second is None else begin_second
         end = np.inf if end_second is None else end_second
         part = between(found.samples, number, float(begin), float(end))
-    table = _read(house, found.samples, number, names, part)
+    table = _read(house, found.samples, number, names, part, points)
     rows = _kept(table, names, points)
     count = max(0, part.seq_last - part.seq_first + 1)
     return {
@@ -65,29 +58,6 @@ def window(
         "thinned": len(rows) < count,
         "columns": {name: table.column(name).take(rows).to_pylist() for name in ("seq", *names)},
     }
-
-
-@router.get("/runs/{run_id}/export")
-def export(
-    house: TheHouse,
-    _: Viewer,
-    run_id: RunId,
-    format_name: Annotated[str, Query(alias="format", max_length=40)] = "bdf-csv",
-) -> FileResponse:
-    """A run as a file, whole: Battery Data Format, plain columns, spectra, results, an archive."""
-    if format_name not in FORMATS:
-        message = f"got {format_name!r}, expected one of {', '.join(FORMATS)}"
-        raise BadInput(Problem("format", message, suggestion=did_you_mean(format_name, FORMATS)))
-    found = run_of(house, run_id)
-    folder = tempfile.TemporaryDirectory(prefix="cellrig-export-")
-    run = found.run
-    path = Path(folder.name) / f"{run['channel']}_{run['run_id'][:8]}{FORMATS[format_name]}"
-    try:
-        export_run(found.samples, find_run(found.samples, run["run_id"]), path, format_name)
-    except BaseException:
-        folder.cleanup()
-        raise
-    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
 
 
 def _columns(text: str) -> tuple[str, ...]:
@@ -104,14 +74,14 @@ def _columns(text: str) -> tuple[str, ...]:
 
 
 def _read(
-    house: House, engine: Engine, run_id: str, names: tuple[str, ...], window: Window
+    house: House, engine: Engine, run_id: str, names: tuple[str, ...], window: Window, points: int
 ) -> pa.Table:
     """Return the samples of a window; of a long one only what a plot can show, where all are numbers."""
     columns = ("seq", *names)
     schema = sample_schema(names)
     is_long = window.seq_last - window.seq_first >= LONG_SAMPLES
     if is_long and all(pa.types.is_floating(schema.field(name).type) for name in names):
-        return house.overviews.read(engine, run_id, columns, window)
+        return house.overviews.read(engine, run_id, columns, window, points)
     return samples(engine, run_id, columns, window)
 
 

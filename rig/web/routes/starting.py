@@ -33,7 +33,7 @@ MOST_CHARACTERS = 200_000
 Text = Annotated[str, StringConstraints(max_length=MOST_CHARACTERS), WithoutNul]
 
 
-class ProtocolBody(BaseModel):
+class TextBody(BaseModel):
     """A protocol as text; ``file`` is what messages call it, ``variables`` are as for ``--set``."""
 
     model_config = ConfigDict(extra="forbid")
@@ -43,6 +43,11 @@ class ProtocolBody(BaseModel):
         "protocol.yaml"
     )
     variables: Annotated[dict[Line, Line], Field(max_length=200)] = {}
+
+
+class ProtocolBody(TextBody):
+    """The same, for channels to be checked against."""
+
     channels: Annotated[list[Line], Field(max_length=1000)] = []
 
 
@@ -59,7 +64,7 @@ def check(house: TheHouse, _: Viewer, body: ProtocolBody) -> dict[str, Any]:
     """Check a protocol, and whether these channels can do it: 422 with all problems, else its steps."""
     program = loads_protocol(body.text, file_name=body.file, variables=body.variables)
     if body.channels:
-        _require_fit(_bench_of(house.bench), program, body.channels)
+        require_fit(bench_of(house.bench), program, body.channels)
     return {
         "name": program.name,
         "needs": sorted(needs(program)),
@@ -74,7 +79,7 @@ def start(house: TheHouse, visitor: Operator, body: StartBody) -> dict[str, Any]
     """Ask the engine to run a protocol on channels; answers when each has begun, or 409 with why not."""
     run_ids = request_start(
         house.store,
-        _bench_of(house.bench),
+        bench_of(house.bench),
         protocol_text=body.text,
         protocol_file=body.file,
         channels=body.channels,
@@ -94,14 +99,16 @@ def start(house: TheHouse, visitor: Operator, body: StartBody) -> dict[str, Any]
     return {"runs": runs}
 
 
-def _bench_of(bench: BenchFile | None) -> BenchFile:
+def bench_of(bench: BenchFile | None) -> BenchFile:
+    """Return the bench that is served, or refuse with 409."""
     if bench is None:
         remedy = "begin rig serve with --bench FILE"
         raise Refusal(409, "this page has no bench: it only shows a database", remedy=remedy)
     return bench
 
 
-def _require_fit(bench: BenchFile, program: Program, channels: list[str]) -> None:
+def require_fit(bench: BenchFile, program: Program, channels: list[str]) -> None:
+    """Raise BadInput with everything that these channels cannot do, or that are none."""
     problems = []
     for name in dict.fromkeys(channels):
         spec = bench.channels.get(name)

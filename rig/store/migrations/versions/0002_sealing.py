@@ -20,6 +20,8 @@ def upgrade() -> None:
     _columns()
     _segment()
     _accounts()
+    _alert_rules()
+    _revision()
     op.create_index("run_newest", "run", ["rig_id", "channel", "created_us", "state", "run_id"])
 
 
@@ -86,6 +88,74 @@ def _accounts() -> None:
         sa.Column("created_us", sa.BigInteger, nullable=False),
         sa.Column("expires_us", sa.BigInteger),
         sa.Column("secret_sha256", sa.String(64), nullable=False, unique=True),
+    )
+
+
+def _alert_rules() -> None:
+    op.create_table(
+        "alert_rule",
+        sa.Column("rule_id", sa.String(32), primary_key=True),
+        sa.Column("name", sa.String, nullable=False, unique=True),
+        sa.Column("runs_where", sa.Text, nullable=False),
+        sa.Column("quantity", sa.String, nullable=False),
+        sa.Column("statistic", sa.String, nullable=False),
+        sa.Column("reference_cycle", sa.Integer),
+        sa.Column("first_cycle", sa.Integer, nullable=False),
+        sa.Column("comparison", sa.String, nullable=False),
+        sa.Column("threshold", sa.Float, nullable=False),
+        sa.Column("consecutive", sa.Integer, nullable=False),
+        sa.Column("severity", sa.String, nullable=False),
+        sa.Column("recipients", sa.JSON, nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("made_by", sa.String, nullable=False),
+        sa.Column("made_us", sa.BigInteger, nullable=False),
+        sa.Column("changed_us", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "alert_watch",
+        sa.Column("rule_id", sa.String(32), nullable=False),
+        sa.Column("run_id", sa.String(32), nullable=False),
+        sa.Column("cycle_from", sa.Integer, nullable=False),
+        sa.Column("cycle_judged", sa.Integer, nullable=False),
+        sa.Column("mark", sa.String, nullable=False),
+        sa.Column("seen_us", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("rule_id", "run_id"),
+    )
+    op.create_table(
+        "alert_firing",
+        sa.Column("rule_id", sa.String(32), nullable=False),
+        sa.Column("run_id", sa.String(32), nullable=False),
+        sa.Column("place", sa.BigInteger, nullable=False),
+        sa.Column("place_last", sa.BigInteger, nullable=False),
+        sa.Column("value", sa.Float, nullable=False),
+        sa.Column("fired_us", sa.BigInteger, nullable=False),
+        sa.Column("ended_us", sa.BigInteger),
+        sa.Column("alarm_id", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("rule_id", "run_id", "place"),
+    )
+
+
+def _revision() -> None:
+    op.create_table(
+        "revision",
+        sa.Column("run_id", sa.String(32), nullable=False),
+        sa.Column("revision_id", sa.String(32), nullable=False),
+        sa.Column("number", sa.Integer),
+        sa.Column("protocol_file", sa.String, nullable=False),
+        sa.Column("protocol_text", sa.Text, nullable=False),
+        sa.Column("protocol_sha256", sa.String(64), nullable=False),
+        sa.Column("variables", sa.JSON, nullable=False),
+        sa.Column("instead_of_sha256", sa.String(64), nullable=False),
+        sa.Column("may_widen", sa.Boolean, nullable=False),
+        sa.Column("who", sa.String, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("asked_us", sa.BigInteger, nullable=False),
+        sa.Column("difference", sa.JSON),
+        sa.Column("applied_us", sa.BigInteger),
+        sa.Column("test_time_second", sa.Float),
+        sa.Column("seq_first", sa.BigInteger),
+        sa.Column("step_count", sa.Integer),
+        sa.PrimaryKeyConstraint("run_id", "revision_id"),
     )
 
 

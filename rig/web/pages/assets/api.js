@@ -19,14 +19,19 @@ export async function me() {
 // A page that shows a server's database steers nothing: orders reach a run on the computer that runs it.
 export const mayAct = () => person !== null && person.role !== "viewer" && person.steers;
 
+// Analysing again steers nothing: on a server's page, too.
+export const mayAnalyse = () => person !== null && person.role !== "viewer";
+
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
+export const put = (path, body) => ask("PUT", path, body);
+export const remove = (path, keepalive = false) => ask("DELETE", path, undefined, keepalive);
 
-async function ask(method, path, body) {
+async function ask(method, path, body, keepalive = false) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && person?.csrf) headers["X-CSRF-Token"] = person.csrf;
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(path, { method, headers, keepalive, body: body === undefined ? undefined : JSON.stringify(body) });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;
   if (answer.status === 401 && path !== "/api/sign-in") return signIn();

@@ -10,6 +10,9 @@ export const VERBS = {
   "skip": ["Skip step", "Ends this step here and goes on with the next. What was not measured is lost.", true],
   "restart step": ["Restart step", "Begins this step again. Charge that has passed stays passed.", true],
   "go to": ["Go to …", "Leaves this step for another one.", true],
+  "stop after cycle": ["Stop after cycle", "Lets this cycle end as programmed, then disconnects the cell and ends the run. It can be resumed.", false],
+  "finish gracefully": ["Finish gracefully", "Lets this cycle, or outside of cycles this step, end as programmed; then the run is finished for good.", true],
+  "revise": ["Change …", "Shows the protocol, and what another text of it would change. The run goes on meanwhile.", false],
   "stop": ["Stop", "Disconnects the cell and ends the run.", true],
   "safe": ["Make safe", "Disconnects the cell by every instrument, whatever the run is doing, and ends it.", true],
 };

@@ -1,7 +1,10 @@
 // The bench as its file has it: what is plugged in where, which channel uses it, within which limits.
 import { get, repeat } from "./api.js";
+import { showChambers } from "./chambers.js";
 import { fill, make, tableOf } from "./dom.js";
 import { frame } from "./frame.js";
+import { handPanel, showHand } from "./hand.js";
+import { showInstruments } from "./instruments.js";
 import { channels, watch } from "./live.js";
 import { stateBadge } from "./states.js";
 import { fixed } from "./words.js";
@@ -10,25 +13,31 @@ const ROLES = ["cell", "impedance", "chamber", "temperature", "pressure", "scann
 const main = document.getElementById("main");
 await frame();
 
-const facts = make("p", { id: "engine" }), instruments = make("div"), wiring = make("div");
+const facts = make("p", { id: "engine" }), instruments = make("div", { id: "instruments" }), chambers = make("div", { className: "chambers", id: "chambers" }), wiring = make("div", { id: "wiring" });
 const panel = (title, ...content) => make("section", { className: "panel" }, make("h2", {}, title), ...content);
-main.append(make("h1", {}, "Bench"), facts, make("div", { className: "stack" }, panel("Instruments", instruments), panel("Channels", wiring),
-  make("p", { className: "soft" }, "To ask every instrument who it is: rig bench check. While runs go on, links that are lost and come back are on the page Health.")));
+main.append(make("h1", {}, "Bench"), facts, make("div", { className: "stack" }, panel("Chambers", chambers), handPanel(), panel("Instruments", instruments,
+  make("p", { className: "small soft" }, "Noted by the engine every ten seconds while a port is open. Identify asks an instrument that nobody has; it touches no cell.")), panel("Channels", wiring)));
 let bench = null;
-repeat(async () => { bench = await get("/api/bench"); show(); }, 5000);
+repeat(look, 3000);
 watch((what) => what !== "trends" && bench && showWiring());
+
+async function look() {
+  const [seen, now] = await Promise.all([get("/api/bench"), get("/api/instruments")]);
+  bench = seen;
+  show();
+  showChambers(chambers, now.chambers);
+  showInstruments(instruments, now.instruments, now.looked_us);
+  await showHand(bench);
+}
 
 function show() {
   const engine = bench.engine || (bench.observe ? "none: this page only looks" : "no engine of this page");
   fill(facts, make("b", {}, bench.file ?? "no bench"), `, database ${bench.database}. Engine: ${engine}. `,
     bench.simulated ? make("span", { className: "badge" }, "simulated instruments") : "");
-  const entries = Object.entries(bench.content?.instruments ?? {});
-  fill(instruments, tableOf(["name", "driver", "connected by", "used by"], entries.map(([name, one]) => [name, one.driver, one.connect, usedBy(name).join(", ")]), "none"));
   showWiring();
 }
 
 const pathsOf = (spec) => ROLES.flatMap((role) => (typeof spec[role] === "string" ? [[role, spec[role]]] : []));
-const usedBy = (name) => Object.entries(bench.content.channels).filter(([, spec]) => pathsOf(spec).some(([, path]) => path.split("/")[0] === name)).map(([channel]) => channel);
 
 function showWiring() {
   const entries = Object.entries(bench.content?.channels ?? {});

@@ -1,11 +1,15 @@
 // One channel, or one run: what it does and why, its plots, its steps, what happened, and every verb.
-import { get, mayAct, repeat } from "./api.js";
+import { get, mayAct, mayAnalyse, repeat } from "./api.js";
+import { analyseAgain } from "./analyse-again.js";
+import { ArrheniusPlot } from "./arrhenius-plot.js";
 import { acknowledge, askReason, fail, nameOf, orderRun, VERBS } from "./ask.js";
+import { CycleCurves } from "./cycle-curves.js";
 import { CyclePlot, SpectrumPlot } from "./cycle-plots.js";
 import { fill, make, say, tableOf } from "./dom.js";
 import { frame } from "./frame.js";
 import { channels, watch } from "./live.js";
-import { exportsOf, resultRow } from "./run-parts.js";
+import { changeRun } from "./revise.js";
+import { exportsOf, RESULT_HEADS, resultRow } from "./run-parts.js";
 import { isOver, showState } from "./states.js";
 import { placeOf, pressureOf } from "./tile.js";
 import { TimePlot } from "./time-plot.js";
@@ -59,20 +63,22 @@ async function open(runId) {
 
 function build() {
   const time = new TimePlot(shownRun, find), cycles = new CyclePlot(shownRun), spectrum = new SpectrumPlot(shownRun);
+  const curves = new CycleCurves(shownRun), arrhenius = new ArrheniusPlot(shownRun);
   parts = {
     state: make("span", { className: "state" }), alarms: make("div", { className: "alarm-list" }), doing: make("p", { className: "why" }), next: make("p", { id: "next" }),
     readings: make("dl", { className: "readings" }), verbs: make("div", { className: "verbs", id: "verbs" }), why: make("p", { className: "verb-why small soft", role: "status" }),
-    steps: make("ol", { className: "steps" }), events: make("div", { className: "events" }), journal: make("div", { className: "events" }), results: make("div"), time, cycles, spectrum,
+    revision: make("span"), steps: make("ol", { className: "steps" }), events: make("div", { className: "events" }), journal: make("div", { className: "events" }), results: make("div"), again: make("div"), time, cycles, spectrum,
   };
   fill(main, headline(), parts.alarms, make("div", { className: "columns" },
-    make("div", { className: "stack" }, time.element, cycles.element, spectrum.element,
-      panel("Results", parts.results), panel("Events", parts.events)),
+    make("div", { className: "stack" }, time.element, cycles.element, curves.element, arrhenius.element, spectrum.element,
+      panel("Results", parts.results, parts.again), panel("Events", parts.events)),
     make("div", { className: "stack" },
       make("section", { className: "panel" }, parts.doing, parts.next, parts.readings),
       mayAct() ? panel("Do", parts.verbs, parts.why) : null, panel("Steps", parts.steps), panel("Asked by people", parts.journal), panel("Data", exportsOf(shownRun)))));
   buildSteps();
   if (mayAct()) buildVerbs();
-  for (const one of [time, cycles, spectrum]) one.begin();
+  if (mayAnalyse()) analyseAgain(shownRun, () => again()).then((form) => parts.again.append(form), fail);
+  for (const one of [time, cycles, curves, arrhenius, spectrum]) one.begin();
   again = repeat(tables, 5000);
 }
 
@@ -83,13 +89,14 @@ function panel(title, ...content) {
 function headline() {
   return make("div", { className: "headline" }, make("h1", {}, run.channel), parts.state,
     run.now?.simulated ? make("span", { className: "badge" }, "simulated instruments") : null,
-    make("span", {}, make("b", {}, run.cell ?? ""), run.cell ? " · " : "", run.protocol_name),
+    make("span", {}, make("b", {}, run.cell ?? ""), run.cell ? " · " : "", run.protocol_name, parts.revision),
     make("span", { className: "soft small" }, `run ${run.run_id.slice(0, 8)}, ${moment(run.started_us ?? run.created_us)}`));
 }
 
 // --- what moves -----------------------------------------------------------------------------------
 
 function showStatus(status) {
+  if (status.protocol_revision && parts.revised !== status.protocol_revision) showRevision(status.protocol_revision).catch(fail);
   showState(parts.state, status.state);
   say(parts.doing, status.doing || (isOver(status.state) ? `${status.state}: ${status.reason || "no reason given"}` : ""));
   say(parts.next, [isOver(status.state) ? "" : status.next, status.then && `Then: ${status.then}.`].filter(Boolean).join(". "));
@@ -101,6 +108,18 @@ function showStatus(status) {
     showStep(status);
     again();
   }
+}
+
+// Another text of the protocol is in force: its steps are others.
+async function showRevision(number) {
+  const first = parts.revised === undefined;
+  parts.revised = number;
+  say(parts.revision, number > 1 ? `, revision ${number}` : "");
+  if (first) return;
+  steps = await get(`/api/runs/${shownRun}/program`);
+  buildSteps();
+  parts.step = null;
+  again();
 }
 
 function showEnded() {
@@ -170,7 +189,7 @@ function showVerbs(status) {
 
 function whyNot(status, verb) {
   if (!status) return "an older run: it takes no orders";
-  if (verb === "resume" && status.state === "running") return "it is running";
+  if (verb === "resume" && status.state === "running" && !status.leaving) return "it is running";
   if (status.verbs.includes(verb)) return "";
   return `a run that is ${status.state} cannot ${verb}; possible: ${status.verbs.join(", ") || "nothing"}`;
 }
@@ -181,6 +200,7 @@ function tellWhy(verb) {
 
 async function press(verb) {
   if (whyNot(find(), verb)) { tellWhy(verb); return; }
+  if (verb === "revise") { if (await changeRun(run).catch(fail)) again(); return; }
   const [title, text, needed] = VERBS[verb];
   const extra = verb === "go to" ? make("label", {}, "Step", make("select", {}, (steps.steps ?? []).filter((row) => row.address in steps.numbers)
     .map((row) => make("option", { value: String(row.address) }, `${steps.numbers[row.address]}: ${row.words}`)))) : null;
@@ -197,7 +217,7 @@ async function tables() {
   const [{ events }, { journal }, { results }] = await Promise.all([get(`${path}/events?newest=true&limit=200`), get(`${path}/journal`), get(`${path}/results`)]);
   showRows(parts.events, ["when", "test time", "what", ""], events.map((one) => [moment(one.ts_us), duration(one.test_time_second), one.kind, one.message]));
   showRows(parts.journal, ["when", "who", "asked", "answer"], [...journal].reverse().map((one) => [moment(one.ts_us), one.who, [one.verb, one.reason].filter(Boolean).join(": "), [one.outcome, one.answer].filter(Boolean).join(": ")]));
-  showRows(parts.results, ["what", "value", "flags"], results.map(resultRow), "none yet: rig report or rig fit makes them");
+  showRows(parts.results, RESULT_HEADS, results.map(resultRow), "none yet: rig report or rig fit makes them");
 }
 
 function showRows(element, heads, rows, none) {

@@ -2,11 +2,11 @@
 import { mayAct, me, post } from "./api.js";
 import { order } from "./ask.js";
 import { fill, make, say } from "./dom.js";
+import { holdButton } from "./hold.js";
 import { state, watch } from "./live.js";
 import { duration } from "./words.js";
 
-const PAGES = [["/", "Wall"], ["/start", "Start"], ["/runs", "Runs"], ["/health", "Health"], ["/bench", "Bench"]];
-const HOLD_MS = 1200;
+const PAGES = [["/", "Wall"], ["/start", "Start"], ["/runs", "Runs"], ["/alerts", "Alerts"], ["/health", "Health"], ["/bench", "Bench"]];
 
 export async function frame() {
   const person = await me();
@@ -67,34 +67,7 @@ function notice(id, there, head, text) {
 
 // --- all safe -------------------------------------------------------------------------------------
 
-// A stray click must not end a month's work, and a dialog must not stand between a person and safety.
 function allSafe() {
-  const button = make("button", { className: "danger hold", id: "all-safe", title: "Hold: disconnects every cell and ends every run" },
-    make("span", {}, "All safe: hold"));
-  button.style.setProperty("--hold", `${HOLD_MS}ms`);
-  let timer = 0;
-  const begin = () => {
-    if (timer || button.disabled) return;
-    button.classList.add("holding");
-    timer = setTimeout(() => { end(); makeAllSafe(button); }, HOLD_MS);
-  };
-  const end = () => { clearTimeout(timer); timer = 0; button.classList.remove("holding"); };
-  const isKey = (event) => event.key === " " || event.key === "Enter";
-  button.addEventListener("pointerdown", begin);
-  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(name, end);
-  button.addEventListener("keydown", (event) => { if (isKey(event)) { event.preventDefault(); begin(); } });
-  button.addEventListener("keyup", (event) => { if (isKey(event)) end(); });
-  return button;
+  return holdButton({ text: "All safe: hold", busy: "disconnecting every cell …", id: "all-safe", title: "Hold: disconnects every cell and ends every run",
+    act: () => order({ verb: "safe", everything: true, reason: "all safe, from the page" }) });
 }
-
-async function makeAllSafe(button) {
-  button.disabled = true;
-  say(button.firstChild, "disconnecting every cell …");
-  try {
-    await order({ verb: "safe", everything: true, reason: "all safe, from the page" });
-  } finally {
-    button.disabled = false;
-    say(button.firstChild, "All safe: hold");
-  }
-}
-

@@ -1,7 +1,7 @@
 // The live stream: every channel as it is now. After a lost connection it comes back by itself.
 import { get } from "./api.js";
 
-const SILENT_MS = 6000; // the server sends something twice a second
+const SILENT_MS = 6000; // the server sends something every 1.5 s at least
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 export const channels = new Map(); // "rig/channel" -> its newest status
@@ -24,7 +24,7 @@ function connect() {
   source?.close();
   source = new EventSource("/api/live");
   source.addEventListener("wall", (event) => heard(event, (data) => { channels.clear(); take(data); }));
-  source.addEventListener("changes", (event) => heard(event, take));
+  source.addEventListener("changes", (event) => heard(event, (data) => { leaveFree(data); take(data); }));
   source.addEventListener("trends", (event) => heard(event, (data) => {
     for (const [key, trend] of Object.entries(data)) trends.set(key, trend);
     return "trends";
@@ -48,6 +48,11 @@ function take(data) {
   state.alarms = data.bench_alarms;
   state.news = data.news;
   for (const status of data.channels) channels.set(keyOf(status), status);
+}
+
+// A channel on which nothing had ever run has no rig's id yet: with its first run it gets another key.
+function leaveFree(data) {
+  for (const status of data.channels) if (status.rig_id && !channels.has(keyOf(status))) channels.delete(`/${status.channel}`);
 }
 
 function listen() {

@@ -28,16 +28,18 @@ export function axis(title, more = {}) {
   };
 }
 
-export function layout(more) {
+function layout(more) {
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, color: colour("ink"), size: 13 },
     hoverlabel: { bgcolor: colour("surface"), font: { color: colour("ink") } },
+    modebar: { bgcolor: colour("surface"), color: colour("soft"), activecolor: colour("link") },
     showlegend: false, legend: { orientation: "h", y: 1.01, yanchor: "bottom", x: 0 }, ...more,
   };
 }
 
-export const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], doubleClick: false };
+// Plotly would offer to upload the plot to its cloud: measurements stay in the house.
+const CONFIG = { responsive: true, showSendToCloud: false, plotlyServerURL: "", displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], doubleClick: false };
 
 export async function draw(element, traces, wanted) {
   const library = await plotly();

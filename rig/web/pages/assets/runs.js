@@ -1,7 +1,8 @@
 // Runs: found again, compared, taken out, with their results beside them.
-import { get } from "./api.js";
+import { get, mayAnalyse } from "./api.js";
 import { fail } from "./ask.js";
-import { exportsOf, resultRow } from "./run-parts.js";
+import { analyseAgain } from "./analyse-again.js";
+import { exportsOf, RESULT_HEADS, resultRow } from "./run-parts.js";
 import { fill, make, tableOf } from "./dom.js";
 import { frame } from "./frame.js";
 import { axis, draw, traceStyle } from "./plotting.js";
@@ -14,12 +15,13 @@ const VIEWS = {
   "voltage against time": ["samples", "test_time_second", "voltage_volt", 1 / 3600, 1, "test time / h", "voltage / V"],
   "current against time": ["samples", "test_time_second", "current_ampere", 1 / 3600, 1000, "test time / h", "current / mA"],
   "voltage against charge": ["samples", "step_capacity_ah", "voltage_volt", 1000, 1, "charge in the step / mAh", "voltage / V"],
-  "discharge capacity against cycle": ["cycles", "cycle_count", "discharging_capacity_ah", 1, -1000, "cycle", "discharge capacity / mAh"],
+  "discharge capacity against cycle": ["cycles", "cycle_count", "discharging_capacity_ah", 1, 1000, "cycle", "discharge capacity / mAh"],
+  "efficiency against cycle": ["cycles", "cycle_count", "efficiency", 1, 100, "cycle", "coulombic efficiency / %"],
 };
 
 const main = document.getElementById("main");
 const compared = new Map();
-let offset = 0, looking = 0;
+let offset = 0, looking = 0, comparisons = 0;
 
 await frame();
 const search = make("input", { type: "search", id: "search", placeholder: "id, cell, protocol, channel, reason", size: 34 });
@@ -72,9 +74,11 @@ const nameOf = (run) => [run.cell || run.channel, run.run_id.slice(0, 6)].join("
 async function compare() {
   comparing.hidden = compared.size === 0;
   if (comparing.hidden) return;
+  const asked = ++comparisons;
   try {
     const wanted = VIEWS[view.value], runs = [...compared.values()];
     const columns = await Promise.all(runs.map((run) => columnsOf(run.run_id, wanted)));
+    if (asked !== comparisons) return; // somebody has chosen otherwise meanwhile
     const [, x, y, byX, byY, titleX, titleY] = wanted;
     const scale = (all, factor) => all.map((one) => (one === null ? null : one * factor));
     await draw(plot, columns.map((data, at) => ({ x: scale(data[x], byX), y: scale(data[y], byY), name: nameOf(runs[at]), mode: "lines", type: "scatter", line: traceStyle(at) })),
@@ -85,15 +89,27 @@ async function compare() {
 
 async function columnsOf(runId, [kind, x, y]) {
   if (kind === "samples") return (await get(`/api/runs/${runId}/samples?columns=${[x, y].join()}&points=${POINTS}`)).columns;
-  const { cycles } = await get(`/api/runs/${runId}/cycles`);
-  return { [x]: cycles.map((one) => one[x]), [y]: cycles.map((one) => -Math.abs(one[y])) };
+  const cycles = await everyCycle(runId);
+  return { [x]: cycles.map((one) => one[x]), [y]: cycles.map((one) => (y === "efficiency" ? efficiencyOf(one) : Math.abs(one[y]))) };
 }
+
+async function everyCycle(runId) {
+  const cycles = [];
+  for (;;) {
+    const page = await get(`/api/runs/${runId}/cycles?limit=1000&offset=${cycles.length}`);
+    cycles.push(...page.cycles);
+    if (page.cycles.length < 1000) return cycles;
+  }
+}
+
+const efficiencyOf = (one) => (one.charging_capacity_ah > 0 ? Math.abs(one.discharging_capacity_ah) / one.charging_capacity_ah : null);
 
 async function showBeside() {
   const parts = await Promise.all([...compared.values()].map(async (run) => {
     const { results } = await get(`/api/runs/${run.run_id}/results`);
     return make("section", { className: "panel" }, make("h2", {}, nameOf(run)),
-      tableOf(["what", "value", "flags"], results.map(resultRow), "no results yet: rig report or rig fit makes them"), exportsOf(run.run_id));
+      tableOf(RESULT_HEADS, results.map(resultRow), "no results yet: rig report or rig fit makes them"), exportsOf(run.run_id),
+      mayAnalyse() ? await analyseAgain(run.run_id, () => showBeside().catch(fail)) : null);
   }));
   fill(beside, ...parts);
 }

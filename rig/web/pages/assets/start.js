@@ -1,7 +1,9 @@
 // Start: channels, cells, a protocol, its variables. Nothing begins that was not checked as it stands.
 import { get, mayAct, post } from "./api.js";
 import { fail } from "./ask.js";
+import { cells, makeCell } from "./cell-form.js";
 import { fill, make, say, tableOf } from "./dom.js";
+import { ExpectedProfile } from "./expected-profile.js";
 import { frame } from "./frame.js";
 import { channels, watch } from "./live.js";
 import { isOver, showState } from "./states.js";
@@ -24,12 +26,15 @@ const variables = make("textarea", { id: "variables", rows: 3, placeholder: "cyc
 const list = make("div", { className: "channels", id: "channels" });
 const reason = make("input", { type: "text", id: "reason", maxLength: 400, placeholder: "optional; goes into the journal" });
 const result = make("div", { id: "check", "aria-live": "polite" }, make("p", { className: "soft" }, "Choose a protocol; it is checked as you go."));
+const profile = new ExpectedProfile();
+const cellNames = make("datalist", { id: "cell-names" });
 const startButton = make("button", { className: "primary", id: "start", disabled: true, onclick: start }, "Start");
 const startWhy = make("span", { className: "soft", id: "start-why" });
 
 main.append(make("h1", {}, "Start"), bench.file === null ? make("p", { className: "panel" }, "This page has no bench: begin rig serve with --bench FILE.") : form());
 watch((what) => what !== "trends" && showChannels());
 changed();
+showNames().catch(fail);
 
 function form() {
   const field = (name, control, note = "") => make("div", { className: "field" }, make("label", { htmlFor: control.id }, name), control, note ? make("small", {}, note) : null);
@@ -37,9 +42,9 @@ function form() {
     make("div", { className: "stack" },
       make("section", { className: "panel form-grid" }, make("h2", {}, "Protocol"),
         make("div", { className: "row" }, field("From the library", library), field("or a file", upload)), field("as it will be run", text)),
-      make("section", { className: "panel" }, make("h2", {}, "Check"), result)),
+      make("section", { className: "panel" }, make("h2", {}, "Check"), result), mayAct() ? profile.element : null),
     make("div", { className: "stack" },
-      make("section", { className: "panel" }, make("h2", {}, "Channels"), list),
+      make("section", { className: "panel" }, make("h2", {}, "Channels"), list, cellNames),
       make("section", { className: "panel form-grid" }, field("Variables", variables, "one a line, as name = value; those of the file are used where none is given"), field("Why", reason),
         mayAct() ? make("div", { className: "row" }, startButton, startWhy) : make("p", {}, "You may check, not start."))));
 }
@@ -60,14 +65,27 @@ function showChannels() {
 }
 
 function build(name) {
-  const tick = make("input", { type: "checkbox", checked: wanted.has(name), "aria-label": name, onchange: () => { cell.hidden = !tick.checked; changed(); } });
+  const tick = make("input", { type: "checkbox", checked: wanted.has(name), "aria-label": name, onchange: () => { cell.hidden = fresh.hidden = !tick.checked; changed(); } });
   const state = make("span", { className: "state" });
-  const cell = make("input", { type: "text", placeholder: "cell, e.g. LPS-17", "aria-label": `cell on ${name}`, maxLength: 100, hidden: !wanted.has(name) });
-  const box = make("div", { className: "channel-choice", "data-channel": name }, tick, make("b", {}, name), make("span", {}, state), cell);
+  const cell = make("input", { type: "text", placeholder: "cell, e.g. LPS-17", "aria-label": `cell on ${name}`, maxLength: 100, hidden: !wanted.has(name), list: "cell-names", oninput: offer });
+  const fresh = make("button", { type: "button", className: "quiet", hidden: !wanted.has(name), onclick: () => newCell(cell) }, "New cell …");
+  const box = make("div", { className: "channel-choice", "data-channel": name }, tick, make("b", {}, name), make("span", {}, state), cell, fresh);
   list.append(box);
   choices.set(name, { tick, state, cell, box });
   if (wanted.has(name)) changed();
   return choices.get(name);
+}
+
+async function newCell(cell) {
+  const name = await makeCell(cell.value.trim()).catch(fail);
+  if (!name) return;
+  cell.value = name;
+  showNames().catch(fail);
+  offer();
+}
+
+async function showNames() {
+  fill(cellNames, ...(await cells()).cells.map((one) => make("option", { value: one.name }, one.chemistry ?? "")));
 }
 
 function chosen() {
@@ -158,15 +176,23 @@ function allow() {
   const why = whyNot();
   startButton.disabled = Boolean(why);
   say(startWhy, why);
+  offer();
   say(startButton, chosen().length > 1 ? `Start on ${chosen().join(", ")}` : `Start ${chosen().join("")}`.trim());
 }
 
+// What would be rehearsed: the protocol that was checked, on the first of the channels, with its cell.
+function offer() {
+  const [first] = chosen();
+  const body = checked && first ? { ...checked, channels: [first], cell: choices.get(first).cell.value.trim() } : null;
+  profile.offer(body, "after the check, with a channel chosen");
+}
+
 async function start() {
-  const cells = Object.fromEntries(chosen().map((name) => [name, choices.get(name).cell.value.trim()]).filter(([, cell]) => cell));
+  const named = Object.fromEntries(chosen().map((name) => [name, choices.get(name).cell.value.trim()]).filter(([, cell]) => cell));
   startButton.disabled = true;
   say(startWhy, "asking the engine …");
   try {
-    const { runs } = await post("/api/runs", { ...checked, cells, reason: reason.value.trim() });
+    const { runs } = await post("/api/runs", { ...checked, cells: named, reason: reason.value.trim() });
     location.assign(runs.length === 1 ? `/channel/${encodeURIComponent(runs[0].channel)}` : "/");
   } catch (failure) {
     fail(failure);

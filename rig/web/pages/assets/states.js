@@ -38,6 +38,17 @@ export const isAlive = (state) => ["starting", "running", "suspended", "pausing"
 const WORDS = { suspended: "waiting" };
 export const wordOf = (state) => WORDS[state] ?? state;
 
+// Where there is little room (wall.css): still a word, and never a colour alone.
+const SHORT = {
+  running: "run", suspended: "wait", paused: "pause", pausing: "pause", queued: "next", starting: "start",
+  stopping: "stop", stopped: "stop", finished: "done", tripped: "trip", failed: "fail", free: "free",
+};
+
+// A badge of any other word: colour, shape and word, too.
+export function badge(look, shape, word) {
+  return make("span", { className: "state", "data-look": look }, drawing("0 0 16 16", SHAPES[shape]), make("span", {}, word));
+}
+
 export function stateBadge(state) {
   const badge = make("span", { className: "state" });
   showState(badge, state);
@@ -48,6 +59,7 @@ export function showState(badge, state) {
   if (badge.dataset.state === state) return;
   badge.dataset.state = state;
   badge.dataset.look = lookOf(state);
+  badge.dataset.short = SHORT[state] ?? state;
   badge.title = state;
   fill(badge, drawing("0 0 16 16", SHAPES[(LOOKS[state] ?? OTHER)[1]]), make("span", {}, wordOf(state)));
 }

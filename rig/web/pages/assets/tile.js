@@ -10,7 +10,7 @@ export function buildTile(status, tick) {
   const tile = make("article", { className: "tile" });
   const parts = {
     name: part("tile-name", "span"), state: make("span", { className: "state" }),
-    simulated: make("span", { className: "badge", title: "simulated instruments", hidden: true }, "SIM"),
+    simulated: make("span", { className: "badge sim", title: "simulated instruments", hidden: true }, "SIM"),
     cell: part("tile-cell line soft"), volt: part("tile-volt", "span"), ampere: part("tile-ampere", "span"), more: part("tile-more"),
     spark: drawing(`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, "", "spark"), doing: part("tile-doing line"),
     next: part("tile-next"), bar: part("bar"), place: part("tile-place"),
@@ -32,7 +32,7 @@ export function buildTile(status, tick) {
   return tile;
 }
 
-export const addressOf = (status) =>
+const addressOf = (status) =>
   `/channel/${encodeURIComponent(status.channel)}${status.rig_id ? `?rig=${encodeURIComponent(status.rig_id)}` : ""}`;
 
 export function showTile(tile, status) {
@@ -66,7 +66,7 @@ function showNumber(element, text, unit) {
   say(unitElement, unit);
 }
 
-export function celsiusOf(status) {
+function celsiusOf(status) {
   return status.surface_temperature_celsius ?? status.ambient_temperature_celsius;
 }
 
@@ -87,7 +87,7 @@ function showMore(element, status) {
   });
 }
 
-export function whyAndNext(status) {
+function whyAndNext(status) {
   return status.then ? `${status.next} → ${status.then}` : status.next || status.reason;
 }
 
@@ -111,7 +111,7 @@ export function showSpark(tile, trend) {
 }
 
 // Lowest to highest of what is shown, and at least 2 mV: noise must not look like news.
-export function sparkPath({ test_time_second: times, voltage_volt: volts }) {
+function sparkPath({ test_time_second: times, voltage_volt: volts }) {
   const known = times.map((time, at) => [time, volts[at]]).filter(([, volt]) => volt !== null);
   if (known.length < 2) return "";
   const all = known.map(([, volt]) => volt);

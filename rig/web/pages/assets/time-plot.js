@@ -2,7 +2,7 @@
 // so that no spike is lost. The window asked for is what is seen, so zooming in shows what was measured.
 import { get, repeat } from "./api.js";
 import { make } from "./dom.js";
-import { axis, colour, draw } from "./plotting.js";
+import { axis, colour, draw, plotly } from "./plotting.js";
 
 const POINTS = 3000;
 const COLUMNS = ["voltage_volt", "current_ampere", "surface_temperature_celsius", "ambient_temperature_celsius", "applied_pressure_pa"];
@@ -31,6 +31,7 @@ export class TimePlot {
   }
 
   begin() {
+    plotly().catch(() => {}); // it is loaded while the samples are read
     this.again = repeat(() => this.look(), 2000);
     addEventListener("theme", () => this.again());
   }

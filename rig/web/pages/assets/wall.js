@@ -9,6 +9,7 @@ import { buildTile, showSpark, showTile } from "./tile.js";
 import { duration, moment, plural } from "./words.js";
 
 const SILENT_SECOND = 30; // a rig whose runs are alive and of which nothing came for so long
+const BELOW = 50; // pixels under the tiles, where the bar of the chosen ones comes
 const CROWDED = 40; // channels: what stands above the tiles is then small
 const GROUP_VERBS = ["pause", "resume", "skip", "stop"];
 const RANK = { trouble: 1, waiting: 2 };
@@ -95,11 +96,17 @@ function arrange() {
   const count = counts.reduce((sum, one) => sum + one, 0);
   if (!count) return;
   const gap = count > 100 ? 6 : count > 24 ? 8 : 12;
-  const height = innerHeight - board.getBoundingClientRect().top - scrollY - 20 - (counts.length > 1 ? 48 * counts.length : 0);
-  const [columns, tall] = innerWidth <= 640 ? [1, count > 12 ? 128 : 216] : fit(counts, main.clientWidth - 32, height, gap, count > 100 ? [112, 48] : [176, 100]);
+  const height = innerHeight - board.getBoundingClientRect().top - scrollY - BELOW - (counts.length > 1 ? 48 * counts.length : 0);
+  const [columns, tall] = innerWidth <= 640 ? onPhone(count) : fit(counts, main.clientWidth - 32, height, gap, count > 100 ? [112, 48] : [176, 100]);
   board.style.setProperty("--columns", columns);
   board.style.setProperty("--tile-height", `${tall}px`);
   board.style.setProperty("--gap", `${gap}px`);
+}
+
+// A thumb scrolls: a few are shown whole, many two abreast, very many with name, state and voltage.
+function onPhone(count) {
+  if (count <= 12) return [1, 216];
+  return [2, count > CROWDED * 2 ? 68 : 112];
 }
 
 // As large as they can be with all on one screen; where that would be too small, the wall is scrolled.
@@ -123,10 +130,12 @@ function showTally(all) {
   const counts = new Map();
   for (const one of all) counts.set(one.state, (counts.get(one.state) ?? 0) + 1);
   const inOrder = [...counts].sort(([one], [other]) => ORDER.indexOf(one) - ORDER.indexOf(other));
-  const text = JSON.stringify(inOrder);
+  const simulated = all.filter((one) => one.simulated).length;
+  const text = JSON.stringify([inOrder, simulated]);
   if (tally.dataset.text === text) return;
   tally.dataset.text = text;
   fill(tally, ...inOrder.map(([name, count]) => make("span", { className: "row" }, make("b", {}, `${count}`), stateBadge(name))));
+  if (simulated) tally.append(make("span", { className: "row soft" }, make("b", {}, `${simulated}`), make("span", { className: "badge" }, "SIM"), "simulated"));
 }
 
 function showAlarms(all) {
