@@ -5,6 +5,7 @@ Linear in its resistances, and obeying Kramers-Kronig whatever they are. Fits no
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -28,7 +29,16 @@ def elements_at(omega: Floats, per_decade: float, beyond_decades: float = 0.0) -
 def basis(
     omega: Floats, elements: int, terms: Sequence[str], beyond_decades: float = 0.0
 ) -> Impedances:
-    """Return the columns 1, 1/(1 + jw tau_k), then jw and 1/jw as asked (points x columns)."""
+    """Return the columns 1, 1/(1 + jw tau_k), then jw and 1/jw as asked (points x columns), read-only."""
+    exact = np.asarray(omega, dtype=np.float64).tobytes()
+    return _basis(exact, elements, tuple(terms), beyond_decades)
+
+
+@functools.lru_cache(maxsize=64)  # a rig measures for months at the same few sets of frequencies
+def _basis(
+    omega_bytes: bytes, elements: int, terms: tuple[str, ...], beyond_decades: float
+) -> Impedances:
+    omega = np.frombuffer(omega_bytes)
     reach = 10.0**beyond_decades
     tau = np.geomspace(1.0 / omega.max() / reach, reach / omega.min(), elements)
     jw = 1j * omega[:, None]
@@ -36,7 +46,9 @@ def basis(
     # scaled to about 1 at the end of the band where each of them matters
     columns += [jw / omega.max()] if "L" in terms else []
     columns += [omega.min() / jw] if "C" in terms else []
-    return np.concatenate(columns, axis=1)
+    columns_of_all = np.concatenate(columns, axis=1)
+    columns_of_all.flags.writeable = False
+    return columns_of_all
 
 
 def weighted(columns: Impedances, values: Impedances) -> tuple[Floats, Floats]:
