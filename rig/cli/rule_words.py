@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rig.cli.alarming import moment
+from rig.cli.output import print_json
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -84,6 +85,14 @@ def print_trial(trial: Trial) -> None:
 
 def plain(rule: AlertRule) -> dict[str, Any]:
     return rule.plain() | {"words": rule.words, "threshold_text": rule.threshold_text}
+
+
+def say(rule: AlertRule, words: str, *, json: bool) -> None:
+    """Tell what was done with a rule: in words, or as the rule that is kept now."""
+    if json:
+        print_json(plain(rule))
+    else:
+        typer.echo(words)
 
 
 def lines(rule: AlertRule) -> list[str]:

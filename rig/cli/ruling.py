@@ -157,10 +157,7 @@ def add(
         change = _change()
         rule = read_rule(text, Author(change.who, change.wall_us), engine, known)
         add_rule(engine, rule, change)
-    if json:
-        print_json(rule_words.plain(rule))
-    else:
-        typer.echo(f"kept: {rule.name}: {rule.severity.value} for {rule.words}")
+    rule_words.say(rule, f"kept: {rule.name}: {rule.severity.value} for {rule.words}", json=json)
     return 0
 
 
@@ -226,10 +223,7 @@ def switch(
         found = find_rule(engine, rule)
         switched = replace(found, enabled=to == "on", changed_us=change.wall_us)
         change_rule(engine, switched, change)
-    if json:
-        print_json(rule_words.plain(switched))
-    else:
-        typer.echo(f"{to}: {found.name}")
+    rule_words.say(switched, f"{to}: {found.name}", json=json)
     return 0
 
 

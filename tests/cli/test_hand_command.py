@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rig.bench.file import load_bench
-from rig.bench.host import open_host
 from rig.bench.leases import read_leases
 from rig.store import queries, tables
 from rig.store.database import open_database
 from tests.cli.commands import refused, rig
+from tests.web.houses import engine_at_work
 
 
 @pytest.fixture
@@ -24,14 +22,8 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def engine(url: str) -> Iterator[str]:
     """An engine in another thread, a hundred times faster than life; its database's URL."""
-    host = open_host(load_bench("sim"), database=url, speed="100")
-    thread = threading.Thread(target=host.run, name="engine")
-    thread.start()
-    try:
+    with engine_at_work(url, "100"):
         yield url
-    finally:
-        host.stop("the test is over")
-        thread.join()
 
 
 def test_without_an_engine_a_lead_check_is_a_run_of_this_process(url: str):

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from rig.bench.file import BenchFile, load_bench
+from rig.bench.host import open_host
 from rig.bench.starting import Job, start
 from rig.core.roles import Role
 from rig.protocol import loads_protocol
@@ -92,6 +93,19 @@ def visited(
             yield client, house
     finally:
         house.close()
+
+
+@contextmanager
+def engine_at_work(url: str, speed: str) -> Iterator[None]:
+    """An engine that takes runs on the simulated bench, in another thread, until this is over."""
+    host = open_host(BENCH, database=url, speed=speed)
+    engine = threading.Thread(target=host.run, name="engine")
+    engine.start()
+    try:
+        yield
+    finally:
+        host.stop("the test is over")
+        engine.join()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from rig.bench.host import open_host
 from rig.core.clock import RealClock
 from rig.core.roles import Role
-from tests.web.houses import BENCH, let_in, visited
+from tests.web.houses import engine_at_work, let_in, visited
 from tests.web.test_orders import wait_for
 
 SPEED = "50"
@@ -23,16 +21,9 @@ SPEED = "50"
 def client(tmp_path: Path) -> Iterator[TestClient]:
     """Somebody at the page of a bench whose engine works in another thread."""
     url = f"sqlite:///{tmp_path / 'rig.db'}"
-    host = open_host(BENCH, database=url, speed=SPEED)
-    engine = threading.Thread(target=host.run, name="engine")
-    engine.start()
-    try:
-        with visited(url, clock=RealClock()) as (client, _):
-            client.url = url  # type: ignore[attr-defined]
-            yield client
-    finally:
-        host.stop("the test is over")
-        engine.join()
+    with engine_at_work(url, SPEED), visited(url, clock=RealClock()) as (client, _):
+        client.url = url  # type: ignore[attr-defined]
+        yield client
 
 
 def took(client: TestClient, channel: str, **headers: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from rig.bench.host import open_host
 from rig.bench.locks import has_engine
 from rig.core.clock import RealClock
 from rig.core.roles import Role
-from tests.web.houses import BENCH, let_in, visited
+from tests.web.houses import engine_at_work, let_in, visited
 
 # Slow enough at this speed that nobody has to hurry.
 SPEED = "20"
@@ -37,15 +35,8 @@ def empty(tmp_path: Path) -> str:
 @pytest.fixture
 def client(empty: str) -> Iterator[TestClient]:
     """Somebody at the page of a bench whose engine works in another thread."""
-    host = open_host(BENCH, database=empty, speed=SPEED)
-    engine = threading.Thread(target=host.run, name="engine")
-    engine.start()
-    try:
-        with visited(empty) as (client, _):
-            yield client
-    finally:
-        host.stop("the test is over")
-        engine.join()
+    with engine_at_work(empty, SPEED), visited(empty) as (client, _):
+        yield client
 
 
 def started(client: TestClient, *channels: str, **more: Any) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from rig.bench.host import open_host
 from rig.core.roles import Role
-from tests.web.houses import BENCH, let_in, visited
 from tests.web.houses import PROTOCOL as FINISHED
+from tests.web.houses import engine_at_work, let_in, visited
 from tests.web.test_orders import PROTOCOL, SPEED, started, wait_for
 
 SHORTER = PROTOCOL.replace("for: 10 h", "for: 9 h").replace("4.3 V]", "4.2 V]")
@@ -28,15 +26,8 @@ def store(tmp_path: Path) -> str:
 @pytest.fixture
 def lab(store: str) -> Iterator[TestClient]:
     """Somebody at the page of a bench whose engine works in another thread."""
-    host = open_host(BENCH, database=store, speed=SPEED)
-    engine = threading.Thread(target=host.run, name="engine")
-    engine.start()
-    try:
-        with visited(store) as (page, _):
-            yield page
-    finally:
-        host.stop("the test is over")
-        engine.join()
+    with engine_at_work(store, SPEED), visited(store) as (page, _):
+        yield page
 
 
 def asked(page: TestClient, text: str, path: str = "", **more: Any) -> Any:
