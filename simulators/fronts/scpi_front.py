@@ -175,9 +175,13 @@ class ScpiFront(Generic[I]):
             self._send(late)
 
     def _run_message(self, actions: Iterator[Action[I]], now_second: float) -> bool:
-        """Run a message's actions until one takes time; true when all have run."""
+        """Run a message's actions until one takes until after ``now_second``; true when all have run."""
         instrument = self.instrument
+        passed_second = instrument.now
         for action in actions:
+            if instrument.now > passed_second:
+                passed_second = instrument.now
+                self._let_pass(passed_second)
             try:
                 answer = action(instrument)
             except ScpiError as error:

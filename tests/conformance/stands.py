@@ -60,13 +60,16 @@ class Damage(Enum):
 class Wire:
     """A link that remembers what was sent, and damages or disguises what comes back.
 
-    As every link: what came before a timeout stays unread.
+    As every link: what came before a timeout stays unread. ``late``: as on a machine that has much
+    else to do, what was sent arrives all at once, and replies are fetched at the last moment.
     """
 
     def __init__(self, open_again: Callable[[], Link], clock: SimulatedClock) -> None:
         self.damage = Damage.NONE
         self.disguise = (b"", b"")  # what of every reply is replaced by what
         self.sent: list[bytes] = []
+        self.late = False
+        self._kept_back: list[bytes] = []
         self.lost = 0  # which of all writes never arrives, the first being 1; 0: every one arrives
         self._open_again = open_again
         self._inner = open_again()
@@ -79,12 +82,16 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
-        if self.damage is not Damage.SILENCE and len(self.sent) != self.lost:
+        if self.damage is Damage.SILENCE or len(self.sent) == self.lost:
+            return
+        if self.late:
+            self._kept_back.append(data)
+        else:
             self._inner.write(data)
 
     def read_until(self, terminator: bytes, timeout_second: float) -> bytes:
         return self._read(
-            lambda: self._inner.read_until(terminator, timeout_second), timeout_second
+            lambda left_second: self._inner.read_until(terminator, left_second), timeout_second
         )
 
     def read_exactly(self, count: int, timeout_second: float) -> bytes:
@@ -92,7 +99,9 @@ class Wire:
             data, self._unread = self._unread[:count], self._unread[count:]
             return data
         missing = count - len(self._unread)
-        return self._read(lambda: self._inner.read_exactly(missing, timeout_second), timeout_second)
+        return self._read(
+            lambda left_second: self._inner.read_exactly(missing, left_second), timeout_second
+        )
 
     def close(self) -> None:
         self._inner.close()
@@ -102,10 +111,18 @@ class Wire:
         self._inner.close()
         self._inner, self._unread = self._open_again(), b""
 
-    def _read(self, read: Callable[[], bytes], timeout_second: float) -> bytes:
+    def _arrive(self, deadline_second: float) -> float:
+        """Let what was kept back arrive now, then oversleep; return what is left to the deadline."""
+        if self.late:
+            data, self._kept_back = b"".join(self._kept_back), []
+            self._inner.write(data)
+            self._clock.wait_until(deadline_second)
+        return max(0.0, deadline_second - self._clock.now())
+
+    def _read(self, read: Callable[[float], bytes], timeout_second: float) -> bytes:
         deadline = self._clock.now() + timeout_second
         try:
-            data = read()
+            data = read(self._arrive(deadline))
         except LinkTimeout as error:
             raise LinkTimeout(str(error), received=self._unread + error.received) from error
         if self.damage in (Damage.SILENCE, Damage.HALF):

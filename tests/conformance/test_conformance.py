@@ -323,6 +323,21 @@ def test_a_safe_state_that_nobody_confirms_is_the_loudest_error(family: Family, 
         stand.driver.make_safe()
 
 
+# --- a busy machine --------------------------------------------------------------------------------
+
+
+@each()
+def test_a_machine_that_comes_late_finds_every_reply_that_a_quick_one_finds(
+    family: Family, case: str
+) -> None:
+    stand = stand_of(family)
+    stand.wire.late = True
+    command_and_look(stand)
+    stand.driver.make_safe()
+    assert is_safe(stand)
+    assert_works(stand)
+
+
 # --- a broken wire ---------------------------------------------------------------------------------
 
 

@@ -554,3 +554,9 @@ def test_a_reset_leaves_the_status_alone(desk):
     desk.send("*CLS")
     assert desk.ask("*STB?") == "0"
     assert math.isclose(float(desk.ask(":SENS:VOLT:PROT?")), 21.0)
+
+
+def test_a_reading_asked_for_while_it_was_busy_is_sent_however_late_anybody_looks():
+    front = Keithley2400Front("smu-1", IdealCell(3.6, 0.1), seed=7)
+    front.receive(b":OUTP:SMOD HIMP\n:OUTP OFF\n:OUTP ON\n:READ?\n", 1000.0)
+    assert front.transmit(2000.0).count(b"\n") == 1
