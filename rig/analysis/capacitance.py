@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rig.analysis.arcs import arcs, resistor_names
@@ -108,27 +108,28 @@ def effective_capacitances(circuit: Circuit, values: Real) -> dict[str, float]:
     The series resistance of a blocking CPE is all that stands in the chain with it.
     """
     found: dict[str, float] = {}
+    known: list[float] = values.tolist()
     for arc in arcs(circuit):
-        storage = float(values[arc.storage_at])
+        storage = known[arc.storage_at]
         if arc.storage.kind == "CPE":
-            alpha, resistance = values[arc.storage_at + 1], values[arc.resistor_at]
+            alpha, resistance = known[arc.storage_at + 1], known[arc.resistor_at]
             storage = hsu_mansfeld_capacitance(storage, alpha, resistance)
         found[arc.storage.name] = storage
     for part in circuit.chain.parts:
         if isinstance(part, Element) and part.kind == "ZARC":
             first = circuit.position(part.parameters[0].name)
-            found[part.name] = float(values[first + 1] / values[first])  # tau / R is Hsu-Mansfeld's
-    return found | _tail_capacitances(circuit, values)
+            found[part.name] = known[first + 1] / known[first]  # tau / R is Hsu-Mansfeld's
+    return found | _tail_capacitances(circuit, known)
 
 
-def _tail_capacitances(circuit: Circuit, values: Real) -> dict[str, float]:
-    series_ohm = float(sum(values[circuit.position(name)] for name in resistor_names(circuit)))
+def _tail_capacitances(circuit: Circuit, values: Sequence[float]) -> dict[str, float]:
+    series_ohm = sum(values[circuit.position(name)] for name in resistor_names(circuit))
     found = {}
     for part in circuit.chain.parts:
         if isinstance(part, Element) and part.kind in {"C", "CPE"}:
             first = circuit.position(part.parameters[0].name)
             if part.kind == "C":
-                found[part.name] = float(values[first])
+                found[part.name] = values[first]
             elif series_ohm > 0:
                 found[part.name] = brug_capacitance(values[first], values[first + 1], series_ohm)
     return found

@@ -178,7 +178,7 @@ class Circuit:
         by_value = np.empty((len(values), values.shape[1], s.shape[-1]), dtype=np.complex128)
         across = s if s.ndim == 1 else s[:, None]
         for part, places in self._likes:
-            columns = np.moveaxis(values[:, places], -1, 0)[..., None]  # (own, sets, parts, 1)
+            columns = values[:, places].transpose(2, 0, 1)[..., None]  # (own, sets, parts, 1)
             each, derivatives = part.evaluate(across, columns)
             impedance += each.sum(axis=1)
             for own, derivative in enumerate(derivatives):
@@ -222,6 +222,7 @@ class Circuit:
         return str(self.chain)
 
 
+@functools.lru_cache(maxsize=256)
 def form_of(node: Element | Series | Parallel) -> str:
     """Return the circuit's text with kinds for names: parts of one form have the same formula.
 

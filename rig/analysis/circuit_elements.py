@@ -72,8 +72,8 @@ def _resistor(s: Complex, v: Real) -> tuple[Complex, list[Complex]]:
 
 
 def _conducting(s: Complex, v: Real) -> tuple[Complex, list[Complex]]:
-    one = np.ones_like(s)
-    return one / v[0], [-one / (v[0] * v[0])]
+    one, conductance = np.ones_like(s), 1.0 / v[0]
+    return conductance * one, [-conductance * conductance * one]
 
 
 def _storing(s: Complex, v: Real) -> tuple[Complex, list[Complex]]:

@@ -10,6 +10,7 @@ Arrays end in the axis of parameters and may have any axes before it. Knows no d
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 
 import numpy as np
@@ -68,7 +69,11 @@ class Coordinates:
 
 def levels_of(circuit: Circuit, coordinates: Coordinates, free_at: NDArray[np.int_]) -> Levels:
     """Return the level of each part of the chain all of whose scale values are free."""
-    free = set(free_at.tolist())
+    return _levels(circuit, tuple(coordinates.times.tolist()), tuple(free_at.tolist()))
+
+
+@functools.lru_cache(maxsize=256)  # each fit asks some times, and most fits are of few circuits
+def _levels(circuit: Circuit, times: tuple[int, ...], free: tuple[int, ...]) -> Levels:
     directions: list[Real] = []
     owner = np.full(len(circuit.parameters), -1)
     begin = 0
@@ -83,6 +88,6 @@ def levels_of(circuit: Circuit, coordinates: Coordinates, free_at: NDArray[np.in
         direction[list(own)] = powers
         directions.append(direction)
     matrix = np.array(directions).reshape(-1, len(circuit.parameters))
-    matrix[:, coordinates.times] = 0.0  # a time constant does not know its level
+    matrix[:, list(times)] = 0.0  # a time constant does not know its level
     owner[owner < 0] = len(directions)
-    return Levels(matrix[:, free_at], owner[free_at])
+    return Levels(matrix[:, list(free)], owner[list(free)])

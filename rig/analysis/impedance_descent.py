@@ -51,6 +51,8 @@ class _State:
     """Of the problems that still move: everything has the problems as its first axis."""
 
     at: NDArray[np.int_]
+    low: Real
+    high: Real
     theta: Real
     objective: Real
     gradient: Real
@@ -59,8 +61,15 @@ class _State:
     growth: Real
 
     def keep(self, mask: NDArray[np.bool_]) -> _State:
-        names = ("at", "theta", "objective", "gradient", "curvature", "damping", "growth")
-        return _State(*(getattr(self, name)[mask] for name in names))
+        return _State(*(getattr(self, name)[mask] for name in self.__slots__))
+
+    def take(self, down: NDArray[np.bool_], theta: Real, found: tuple[Real, Real, Real]) -> None:
+        """Go on from ``theta`` where that is ``down``."""
+        if down.all():
+            self.theta, (self.objective, self.gradient, self.curvature) = theta, found
+            return
+        self.theta[down], self.objective[down] = theta[down], found[0][down]
+        self.gradient[down], self.curvature[down] = found[1][down], found[2][down]
 
 
 class Descents:
@@ -86,8 +95,9 @@ class Descents:
         self.rows, self._box, self._exact = rows, box, exact
         everything = np.arange(len(rows))
         start = np.clip(theta, *box)
-        state = _State(everything, *self._tried(start, everything), start[:, 0] * 0, start[:, 0])
-        state.damping, state.growth = state.damping + FIRST_DAMPING, state.damping + 2.0
+        damping, growth = np.full(len(rows), FIRST_DAMPING), np.full(len(rows), 2.0)
+        found = evaluate(start, rows)
+        state = _State(everything, *box, start, *found, damping, growth)
         self.theta, self.objective = state.theta.copy(), state.objective.copy()
         self.curvature, self.gradient = state.curvature.copy(), state.gradient.copy()
         self.settled = np.zeros(len(rows), dtype=bool)
@@ -99,14 +109,14 @@ class Descents:
         for _ in range(steps):
             state = self._state
             if not state.at.size:
-                return
+                break
             self.steps += 1
             settled = self._step(state)
-            self.theta[state.at], self.objective[state.at] = state.theta, state.objective
-            self.curvature[state.at], self.gradient[state.at] = state.curvature, state.gradient
-            self.settled[state.at] = settled
             if settled.any():
+                self._note(state)
+                self.settled[state.at] = settled
                 self._state = state.keep(~settled)
+        self._note(self._state)
 
     @property
     def moving(self) -> bool:
@@ -116,35 +126,39 @@ class Descents:
         """Go no further with these."""
         self._state = self._state.keep(~given_up[self._state.at])
 
+    def _note(self, state: _State) -> None:
+        self.theta[state.at], self.objective[state.at] = state.theta, state.objective
+        self.curvature[state.at], self.gradient[state.at] = state.curvature, state.gradient
+
     def _step(self, state: _State) -> NDArray[np.bool_]:
         """Try one step of every problem, keep those that go down, and say which have settled."""
-        low, high = self._box[0][state.at], self._box[1][state.at]
-        step = _direction(state, low, high)
-        step *= np.minimum(1.0, self.longest / np.maximum(np.abs(step).max(axis=1), 1e-9))[:, None]
-        trial = np.clip(state.theta + step, low, high)
+        step = _direction(state, state.damping)
+        if self.longest < np.inf:
+            far = np.maximum(np.abs(step).max(axis=1), 1e-9)
+            step *= np.minimum(1.0, self.longest / far)[:, None]
+        trial = np.minimum(np.maximum(state.theta + step, state.low), state.high)
         moved = trial - state.theta
-        bent = np.einsum("ni,nij,nj->n", moved, state.curvature, moved)
-        forecast = -2.0 * np.sum(state.gradient * moved, axis=1) - bent
-        trial, objective, gradient, curvature = self._tried(trial, state.at)
+        pull = 2.0 * state.gradient + (moved[:, None] @ state.curvature)[:, 0]
+        forecast = -np.vecdot(pull, moved)
+        trial, found = self._tried(trial, state)
+        objective = found[0]
         gain = state.objective - objective
-        with np.errstate(invalid="ignore", divide="ignore"):
-            down = (gain > 0) & np.isfinite(objective)
-            worth = np.where(down, gain / forecast, 0.0)
+        down = (gain > 0) & np.isfinite(objective)
+        with np.errstate(divide="ignore"):
+            worth = np.divide(gain, forecast, out=np.zeros(len(gain)), where=down)
         small = SETTLED * state.objective
         slow = (np.abs(forecast) <= small) & (np.abs(gain) <= small)
-        state.theta[down], state.objective[down] = trial[down], objective[down]
-        state.gradient[down], state.curvature[down] = gradient[down], curvature[down]
+        state.take(down, trial, found)
         _damp(state, down, worth)
-        settled = _at_rest(state, slow, low, high)
+        settled = _at_rest(state, slow)
         settled |= state.objective <= self._exact[state.at]
         return np.asarray(settled | (state.damping > HOPELESS_DAMPING))
 
-    def _tried(self, theta: Real, at: NDArray[np.int_]) -> tuple[Real, Real, Real, Real]:
-        found = self._evaluate(theta, self.rows[at])
+    def _tried(self, theta: Real, state: _State) -> tuple[Real, tuple[Real, Real, Real]]:
+        found = self._evaluate(theta, self.rows[state.at])
         if self.levels is None or not len(self.levels.directions):
-            return theta, *found
-        low, high = self._box[0][at], self._box[1][at]
-        return _levelled(self.levels, theta, found, low, high)
+            return theta, found
+        return _levelled(self.levels, theta, found, state.low, state.high)
 
 
 def _levelled(
@@ -153,11 +167,11 @@ def _levelled(
     found: tuple[Real, Real, Real],
     low: Real,
     high: Real,
-) -> tuple[Real, Real, Real, Real]:
+) -> tuple[Real, tuple[Real, Real, Real]]:
     """Solve for the levels where they stay inside the box; everything follows without a new look.
 
     The parts' impedances are the slopes along ``directions``, and all slopes of a part grow with
-    its level. Returns coordinates, objective, gradient and curvature.
+    its level. Returns coordinates, and objective, gradient and curvature there.
     """
     objective, gradient, curvature = found
     directions = levels.directions
@@ -166,7 +180,7 @@ def _levelled(
     finite = np.isfinite(objective)
     if not finite.all():
         normal[~finite], right[~finite] = np.eye(len(directions)), 0.0
-    diagonal = np.einsum("nii->ni", normal)  # a view
+    diagonal = _diagonal(normal)
     diagonal *= 1.0 + 1e-9
     diagonal += np.finfo(float).tiny
     growth = np.linalg.solve(normal, -right[..., None])[..., 0]
@@ -178,20 +192,21 @@ def _levelled(
     if outside.any():
         growth[outside], moved[outside] = 0.0, theta[outside]
     bent = (normal @ growth[..., None])[..., 0]
-    objective = objective + np.einsum("ni,ni->n", growth, 2.0 * right + bent)
+    objective = objective + np.vecdot(growth, 2.0 * right + bent)
     grown = np.ones((len(growth), growth.shape[1] + 1))
     grown[:, :-1] += growth
     by = grown[:, levels.owner]
     gradient = by * (gradient + (along @ growth[..., None])[..., 0])
-    return moved, objective, gradient, by[:, :, None] * curvature * by[:, None, :]
+    return moved, (objective, gradient, by[:, :, None] * curvature * by[:, None, :])
 
 
-def _direction(state: _State, low: Real, high: Real) -> Real:
-    """Return the damped Gauss-Newton step; coordinates that push against their bound are held."""
-    return _direction_at(state, state.damping, low, high)
+def _diagonal(matrices: Real) -> Real:
+    """Return a view of the diagonals of contiguous square matrices (n, p, p), shape (n, p)."""
+    count, size, _ = matrices.shape
+    return matrices.reshape(count, size * size)[:, :: size + 1]
 
 
-def _at_rest(state: _State, slow: NDArray[np.bool_], low: Real, high: Real) -> NDArray[np.bool_]:
+def _at_rest(state: _State, slow: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which slow ones have nothing left to gain, and free the others from their damping.
 
     In a long flat valley a damped step is short and gains little while a free one would gain more.
@@ -201,19 +216,22 @@ def _at_rest(state: _State, slow: NDArray[np.bool_], low: Real, high: Real) -> N
     if not at.size:
         return rest
     some = state.keep(slow)
-    step = _direction_at(some, np.minimum(some.damping, LEAST_DAMPING), low[at], high[at])
-    rest[at] = -np.sum(some.gradient * step, axis=1) <= SETTLED * some.objective
+    step = _direction(some, np.minimum(some.damping, LEAST_DAMPING))
+    rest[at] = -np.vecdot(some.gradient, step) <= SETTLED * some.objective
     freed = at[~rest[at] & (some.damping > LEAST_DAMPING)]
     state.damping[freed] = np.maximum(1e-3 * state.damping[freed], LEAST_DAMPING)
     rest[at] |= some.damping <= LEAST_DAMPING
     return rest
 
 
-def _direction_at(state: _State, damping: Real, low: Real, high: Real) -> Real:
+def _direction(state: _State, damping: Real) -> Real:
+    """Return the damped Gauss-Newton step; coordinates that push against their bound are held."""
     g = state.gradient
-    held = ((state.theta <= low) & (g > 0)) | ((state.theta >= high) & (g < 0))
-    matrix = state.curvature * ~(held[:, :, None] | held[:, None, :])
-    diagonal = np.einsum("nii->ni", matrix)  # a view
+    held = ((state.theta <= state.low) & (g > 0)) | ((state.theta >= state.high) & (g < 0))
+    matrix = state.curvature.copy()
+    if held.any():
+        matrix *= ~(held[:, :, None] | held[:, None, :])
+    diagonal = _diagonal(matrix)
     floor = LEAST_CURVATURE * diagonal.max(axis=1, keepdims=True) + np.finfo(float).tiny
     diagonal += np.where(held, 1.0, damping[:, None] * np.maximum(diagonal, floor) + floor)
     return np.asarray(np.linalg.solve(matrix, np.where(held, 0.0, -g)[..., None])[..., 0])

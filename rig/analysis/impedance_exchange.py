@@ -8,16 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.circuit_elements import Real
+from rig.analysis.circuit_elements import Complex, Real
 from rig.analysis.impedance_problem import CircuitProblem
-from rig.analysis.impedance_start import (
-    GRID_PER_DECADE,
-    Term,
-    best_apart,
-    misfits_of,
-    offsets_of,
-    terms_of,
-)
+from rig.analysis.impedance_shapes import GRID_PER_DECADE, Shapes, Term, offsets_of, shapes_of
+from rig.analysis.impedance_start import best_apart, misfits_of
 from rig.analysis.time_constants import has_one_time, time_constant
 
 
@@ -36,50 +30,44 @@ def exchanged_values(
     where there is another. So each gridded part in turn leaves ``values`` (rows, p) and is tried on
     the grid, the others as fitted. Only for what ``can_exchange``.
     """
-    terms = terms_of(problem.circuit, problem.spectra[int(rows[0])])
-    movable = [i for i, term in enumerate(terms) if term.gridded]
     if problem.one_grid:
-        return _exchanged(problem, rows, values, count, terms=terms, movable=movable)
+        return _exchanged(problem, rows, values, count)
     found = [
-        _exchanged(
-            problem,
-            rows[i : i + 1],
-            values[i : i + 1],
-            count,
-            terms=terms_of(problem.circuit, problem.spectra[int(rows[i])]),
-            movable=movable,
-        )
-        for i in range(len(rows))
+        _exchanged(problem, rows[i : i + 1], values[i : i + 1], count) for i in range(len(rows))
     ]
     fewest = min(one.shape[1] for one in found)
     return np.concatenate([one[:, :fewest] for one in found])
 
 
-def _exchanged(
-    problem: CircuitProblem,
-    rows: NDArray[np.int_],
-    values: Real,
-    count: int,
-    *,
-    terms: Sequence[Term],
-    movable: Sequence[int],
-) -> Real:
+def _exchanged(problem: CircuitProblem, rows: NDArray[np.int_], values: Real, count: int) -> Real:
     """Return the starts of ``exchanged_values`` for spectra of one grid."""
-    s = problem.s_of(rows[:1]).reshape(-1)
-    fitted = np.stack(
-        [term.part.evaluate(s, values[:, term.begin :].T[..., None])[0] for term in terms],
-        axis=1,
+    spectrum = problem.spectra[int(rows[0])]
+    shapes = shapes_of(problem.circuit, spectrum)
+    terms = shapes.terms
+    movable = [i for i, term in enumerate(terms) if term.gridded]
+    columns, offsets = _columns(
+        shapes, movable, problem.s_of(rows[:1]).reshape(-1)[: len(spectrum)], values
     )
-    likes = {terms[i].likeness: terms[i] for i in movable}
-    sizes = [len(terms), *(len(term.values) for term in likes.values())]
-    offsets = dict(zip(likes, offsets_of(sizes)[1:], strict=True))
-    grids = np.concatenate([term.columns(s) for term in likes.values()])
-    columns = np.concatenate([fitted, np.broadcast_to(grids, (len(rows), *grids.shape))], axis=1)
     tuples, moved, choice = _moves(terms, movable, offsets)
     misfit, levels = misfits_of(problem, rows, columns, tuples)
     misfit[_is_home(terms, movable, values, moved, choice)] = np.inf
     best = best_apart(misfit, [True] * len(terms), tuples, count)
     return _moved_values(terms, values, best, levels=levels, moved=moved, choice=choice)
+
+
+def _columns(
+    shapes: Shapes, movable: Sequence[int], s: Complex, values: Real
+) -> tuple[Complex, dict[str, int]]:
+    """Return the impedances of all terms as fitted, then of every candidate, and where those begin."""
+    terms = shapes.terms
+    fitted = [term.part.evaluate(s, values[:, term.begin :].T[..., None])[0] for term in terms]
+    likes = {terms[i].likeness: terms[i] for i in movable}
+    grids = np.concatenate([shapes.columns_of(likeness) for likeness in likes])
+    sizes = [len(terms), *(len(term.values) for term in likes.values())]
+    columns: Complex = np.concatenate(
+        [np.stack(fitted, axis=1), np.broadcast_to(grids, (len(values), *grids.shape))], axis=1
+    )
+    return columns, dict(zip(likes, offsets_of(sizes)[1:], strict=True))
 
 
 def _moves(

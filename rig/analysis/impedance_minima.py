@@ -270,7 +270,7 @@ def _thin_out(descents: Descents, followed: NDArray[np.int_], starts: int) -> ND
     theta = descents.theta.reshape(len(spectra), starts, -1)
     apart = theta - theta[spectra, best][:, None]
     with np.errstate(invalid="ignore"):
-        far = np.einsum("nki,nij,nkj->nk", apart, descents.curvature[flat], apart)
+        far = np.vecdot(apart @ descents.curvature[flat], apart)
     met = far <= MET * objective[spectra, best][:, None]
     met[spectra, best] = False
     owner = followed.reshape(objective.shape)

@@ -202,17 +202,16 @@ class CircuitProblem:
 
     def placed(self, theta: Real) -> Real:
         """Return all values (rows, p) of free coordinates (rows, free), fixed ones to the digit."""
+        if not self.fixed:
+            return self.coordinates.values(theta)
         whole = np.empty((len(theta), len(self.circuit.parameters)))
         whole[:, self.free] = theta
-        if self.fixed:
-            at = list(self.fixed)
-            fixed = np.full((1, whole.shape[1]), 0.5)
-            fixed[:, at] = list(self.fixed.values())
-            whole[:, at] = self.coordinates.own(fixed)[:, at]
+        at, known = list(self.fixed), list(self.fixed.values())
+        fixed = np.full((1, whole.shape[1]), 0.5)
+        fixed[:, at] = known
+        whole[:, at] = self.coordinates.own(fixed)[:, at]
         values = self.coordinates.values(whole)
-        values[:, list(self.fixed)] = list(
-            self.fixed.values()
-        )  # exp(log(value)) is not quite value
+        values[:, at] = known  # exp(log(value)) is not quite value
         return values
 
     def evaluate(self, theta: Real, rows: NDArray[np.int_]) -> tuple[Real, Real, Real]:
@@ -227,18 +226,23 @@ class CircuitProblem:
         return objective, gradient, curvature
 
     def _evaluate(self, theta: Real, rows: NDArray[np.int_]) -> tuple[Real, Real, Real]:
+        # One spectrum's data serve all descents on it as they are: no copy for each.
+        alone = len(self.spectra) == 1
+        weights = self.weights if alone else self.weights[rows]
+        target = self._target if alone else self._target[rows]
         values = self.placed(theta)
         impedance, by_value = self.circuit.sensitivities(self.s_of(rows), values)
         residuals = _parts(impedance)
-        residuals *= self.weights[rows]
-        residuals -= self._target[rows]
+        residuals *= weights
+        residuals -= target
         slopes = _parts(by_value)
-        slopes *= self.weights[rows][:, None]
-        whole = self.coordinates.slopes(self.whole(theta, values), values)
-        turn = whole[:, :, self.free]
+        slopes *= weights[:, None]
+        turn = self.coordinates.slopes(self.whole(theta, values), values)
+        if self.fixed:
+            turn = turn[:, :, self.free]
         gradient = (turn.mT @ (slopes @ residuals[..., None]))[..., 0]
         curvature = turn.mT @ (slopes @ slopes.mT) @ turn
-        return np.einsum("ni,ni->n", residuals, residuals), gradient, curvature
+        return np.vecdot(residuals, residuals), gradient, curvature
 
     def whole(self, theta: Real, values: Real) -> Real:
         """Return all coordinates (rows, p), those of fixed values from the values themselves."""

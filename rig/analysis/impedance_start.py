@@ -1,12 +1,10 @@
 """Where a circuit fit starts from, found from the spectrum alone: the separable search.
 
 Multiply a part of the chain by a number and its impedance is multiplied: every circuit is *linear*
-in the levels of its parts once their shapes are guessed. Shapes are few: an arc's or a diffusion
-element's is its time constant (and an exponent near 0.9), tried on a grid; any other part's are
-drawn at random over the scales that the spectrum spans. Every tuple of shapes is a small linear
-least-squares problem, all are solved at once from one Gram matrix, and the best few, apart from
-each other, are handed on. This is variable projection (Golub and Pereyra, SIAM J. Numer. Anal. 10,
-413 (1973)) on a grid. Knows no optimiser.
+in the levels of its parts once their shapes are guessed (``impedance_shapes``). Every tuple of
+shapes is a small linear least-squares problem, all are solved at once from one Gram matrix, and the
+best few, apart from each other, are handed on. This is variable projection (Golub and Pereyra,
+SIAM J. Numer. Anal. 10, 413 (1973)) on a grid. Knows no optimiser.
 """
 
 from __future__ import annotations
@@ -15,48 +13,20 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.circuit import Circuit, Element, Parallel, form_of
-from rig.analysis.circuit_elements import LEVEL_POWERS, Complex, Real
-from rig.analysis.impedance_problem import CircuitProblem, scale_of
-from rig.analysis.spectrum import Spectrum
-from rig.analysis.time_constants import has_one_time
+from rig.analysis.circuit_elements import Complex, Real
+from rig.analysis.impedance_problem import CircuitProblem
+from rig.analysis.impedance_shapes import DRAWN, Shapes, offsets_of, shapes_of
 
-GUESSED_ALPHA = 0.9  # between an ideal capacitor and the 0.8 of rough interfaces
-GRID_PER_DECADE = 2  # ZARCs nearer than that are not separate arcs
-DRAWN = 250  # shapes of a part that is no arc
 MOST_TUPLES = 20_000  # beyond, a random sample of the tuples has to do
 BEST_FEW = 48  # of which starts apart from each other are picked
 NEGLIGIBLE = 1e-4  # of the data: the floor for levels that the linear solve makes negative
 COUNTER = 100.0  # how much dearer a negative level is than the misfit it saves
 RIDGE = 1e-10  # neighbours on the grid are nearly equal
 SEARCHED_TOGETHER = 4e6  # numbers in one array of the search
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Term:
-    """One part of the chain: its candidate shapes as values (candidates, own parameters).
-
-    Terms of one ``likeness`` have the same candidates; ``gridded`` ones are in order of time.
-    """
-
-    part: Element | Parallel
-    begin: int
-    likeness: str
-    values: Real
-    gridded: bool
-
-    @property
-    def powers(self) -> NDArray[np.int_]:
-        return np.array([LEVEL_POWERS[parameter.kind] for parameter in self.part.parameters])
-
-    def columns(self, s: Complex) -> Complex:
-        """Return the impedance of every candidate, shape (candidates, points)."""
-        return self.part.evaluate(s, self.values.T[..., None])[0]
 
 
 def starting_values(problem: CircuitProblem, count: int) -> Real:
@@ -73,68 +43,18 @@ def starting_values(problem: CircuitProblem, count: int) -> Real:
 
 
 def _on_one_grid(problem: CircuitProblem, rows: NDArray[np.int_], count: int) -> Real:
-    terms = terms_of(problem.circuit, problem.spectra[int(rows[0])])
-    likes = {term.likeness: term for term in terms}
-    first = offsets_of([len(term.values) for term in likes.values()])
-    offsets = dict(zip(likes, first, strict=True))
+    shapes = shapes_of(problem.circuit, problem.spectra[int(rows[0])])
+    terms = shapes.terms
     names = tuple(term.likeness for term in terms)
     tuples = _tuples(names, tuple(len(term.values) for term in terms))
-    s = problem.s_of(rows[:1]).reshape(-1)[: len(problem.spectra[int(rows[0])])]
-    columns = np.concatenate([term.columns(s) for term in likes.values()])
     wanted = count if all(term.gridded or len(term.values) == 1 for term in terms) else 4 * count
-    size = max(1, int(SEARCHED_TOGETHER / (len(tuples) * len(terms) + columns.size)))
+    size = max(1, int(SEARCHED_TOGETHER / (len(tuples) * len(terms) + shapes.columns.size)))
     return np.concatenate(
         [
-            _search(
-                problem,
-                rows[begin : begin + size],
-                terms=terms,
-                offsets=offsets,
-                tuples=tuples,
-                columns=columns,
-                count=wanted,
-            )
+            _search(problem, rows[begin : begin + size], shapes, tuples, wanted)
             for begin in range(0, len(rows), size)
         ]
     )
-
-
-def offsets_of(sizes: Sequence[int]) -> list[int]:
-    return [0, *itertools.accumulate(sizes[:-1])]
-
-
-def terms_of(circuit: Circuit, spectrum: Spectrum) -> list[Term]:
-    terms, begin = [], 0
-    for part in circuit.chain.parts:
-        values, gridded = _shapes(part, spectrum)
-        terms.append(Term(part, begin, form_of(part), values, gridded))
-        begin += values.shape[1]
-    return terms
-
-
-def _shapes(part: Element | Parallel, spectrum: Spectrum) -> tuple[Real, bool]:
-    """Return candidate values of unit level, and whether they are a grid of time constants."""
-    kinds = [parameter.kind for parameter in part.parameters]
-    if isinstance(part, Element) and part.kind in {"R", "L", "C", "W", "CPE"}:
-        return np.array([[GUESSED_ALPHA if kind == "alpha" else 1.0 for kind in kinds]]), False
-    if has_one_time(part):
-        tau = _time_constants(spectrum)
-        alpha = np.full_like(tau, GUESSED_ALPHA)
-        stored = tau ** (GUESSED_ALPHA if "alpha" in kinds else 1.0)
-        by_kind = {"resistance": alpha * 0 + 1, "capacitance": stored, "time": tau, "alpha": alpha}
-        return np.stack([by_kind[kind] for kind in kinds], axis=1), True
-    scales = np.log([scale_of(parameter, spectrum) for parameter in part.parameters])
-    draws = np.random.default_rng(0).uniform(
-        size=(DRAWN, len(scales))
-    )  # a fit repeats to the digit
-    return np.exp(scales[:, 0] + draws * (scales[:, 1] - scales[:, 0])), False
-
-
-def _time_constants(spectrum: Spectrum) -> Real:
-    """Half a decade beyond the measured window on both sides: arcs there still show a flank."""
-    omega = 2 * np.pi * spectrum.frequency_hertz
-    lowest, highest = math.log10(0.3 / omega.max()), math.log10(3.0 / omega.min())
-    return np.logspace(lowest, highest, int(GRID_PER_DECADE * (highest - lowest)) + 2)
 
 
 @functools.lru_cache(maxsize=64)
@@ -175,21 +95,18 @@ def _sampled(candidates: int, count: int) -> list[tuple[int, ...]]:
 def _search(
     problem: CircuitProblem,
     rows: NDArray[np.int_],
-    *,
-    terms: Sequence[Term],
-    offsets: dict[str, int],
+    shapes: Shapes,
     tuples: NDArray[np.int_],
-    columns: Complex,
     count: int,
 ) -> Real:
     """Solve every tuple for every spectrum of ``rows`` and return the best starts' values."""
-    all_columns = np.broadcast_to(columns, (len(rows), *columns.shape))
-    misfit, levels = misfits_of(problem, rows, all_columns, tuples)
-    best = best_apart(misfit, [term.gridded for term in terms], tuples, count)
+    columns = np.broadcast_to(shapes.columns, (len(rows), *shapes.columns.shape))
+    misfit, levels = misfits_of(problem, rows, columns, tuples)
+    best = best_apart(misfit, [term.gridded for term in shapes.terms], tuples, count)
     at = np.arange(len(rows))[:, None]
     parts = []
-    for i, term in enumerate(terms):
-        shape = term.values[tuples[best, i] - offsets[term.likeness]]
+    for i, term in enumerate(shapes.terms):
+        shape = term.values[tuples[best, i] - shapes.offsets[term.likeness]]
         parts.append(shape * levels[i][at, best][..., None] ** term.powers)
     return np.concatenate(parts, axis=-1)
 

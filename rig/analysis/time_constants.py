@@ -5,6 +5,7 @@ Like parts, of one form, differ in their values only and are told apart by their
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -16,6 +17,7 @@ from rig.analysis.circuit_elements import Real
 ONE_TIME = {"Wo", "Ws", "G", "ZARC"}
 
 
+@functools.lru_cache(maxsize=256)
 def is_arc(part: Element | Parallel) -> bool:
     """Return whether the part is a resistor beside a capacitor or CPE, in whichever order."""
     return isinstance(part, Parallel) and sorted(form_of(part)[2:-1].split(",")) in (
@@ -29,6 +31,7 @@ def has_one_time(part: Element | Parallel) -> bool:
     return is_arc(part) or (isinstance(part, Element) and part.kind in ONE_TIME)
 
 
+@functools.lru_cache(maxsize=256)
 def is_even(circuit: Circuit) -> bool:
     """Return whether the chain has elements and arcs only: its shapes are all on the grid."""
     return all(isinstance(part, Element) or is_arc(part) for part in circuit.chain.parts)
@@ -36,11 +39,18 @@ def is_even(circuit: Circuit) -> bool:
 
 def time_constant(part: Element | Parallel, values: Real) -> Real:
     """Return the time constants in second of a gridded part from its own values (..., p)."""
-    by_kind = {p.kind: values[..., i] for i, p in enumerate(part.parameters)}
-    if "time" in by_kind:
-        return np.asarray(by_kind["time"])
-    product = by_kind["resistance"] * by_kind["capacitance"]
-    return np.asarray(product ** (1.0 / by_kind.get("alpha", 1.0)))
+    at = _positions(part)
+    if "time" in at:
+        return np.asarray(values[..., at["time"]])
+    product = values[..., at["resistance"]] * values[..., at["capacitance"]]
+    if "alpha" not in at:
+        return np.asarray(product)
+    return np.asarray(product ** (1.0 / values[..., at["alpha"]]))
+
+
+@functools.lru_cache(maxsize=256)
+def _positions(part: Element | Parallel) -> dict[str, int]:
+    return {parameter.kind: i for i, parameter in enumerate(part.parameters)}
 
 
 def like_places(circuit: Circuit) -> list[NDArray[np.int_]]:
