@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from rig.core.errors import RigError
 from rig.engine.action import Action, Event
-from rig.engine.advance import enter_step, step_row
 from rig.engine.counting import blind
 from rig.engine.cursor import Cursor, Halt
 from rig.engine.leaving import staying
+from rig.engine.stepping import enter_step, step_row
 from rig.engine.walk import jump
 from rig.protocol.program import Program, Step
 

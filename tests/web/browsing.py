@@ -24,7 +24,7 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE_MS = 20_000  # of a busy machine; a page that is well answers within a tenth of a second
+PATIENCE_MS = 45_000  # of a busy machine; a page that is well answers within a tenth of a second
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
