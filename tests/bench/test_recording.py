@@ -15,7 +15,8 @@ from rig.bench.serving import bench_for, serve_simulated
 from rig.core.errors import BadInput
 from rig.core.instruments import Limits
 from rig.wire import TranscriptLink, load_transcript
-from simulators.world import FAMILIES, SIMULATED
+from simulators.families import FAMILIES
+from simulators.wiring import SIMULATED
 
 LIMITS = Limits(2.0, 4.4, 0.02)
 SPEED = 500.0

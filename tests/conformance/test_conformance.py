@@ -31,7 +31,7 @@ from rig.core.instruments import (
     Regulation,
 )
 from rig.core.sheet import Role
-from simulators.world import FAMILIES as SIMULATED
+from simulators.families import FAMILIES as SIMULATED
 from tests.conformance.exceptions import EXCEPTIONS, each
 from tests.conformance.families import FAMILIES, LIMITS, SETPOINTS, Family
 from tests.conformance.operating import (

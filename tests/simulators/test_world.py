@@ -12,9 +12,10 @@ import pytest
 from rig.core.clock import SimulatedClock
 from rig.core.errors import BadInput
 from rig.core.simulation import World
+from simulators.families import FAMILIES
 from simulators.interfaces import Drive, DriveMode
 from simulators.server import Transport
-from simulators.world import FAMILIES, SimulatedWorld
+from simulators.world import SimulatedWorld
 
 BENCH: dict[str, Any] = {
     "bench": 1,
