@@ -15,11 +15,13 @@ from rig.store.database import open_database
 from rig.store.delivery import deliver, deliver_group
 from rig.store.forwarder import forward
 from rig.store.journal import DELIVERED, journal_file, nearest_url, open_store
+from rig.store.revisions import revisions
 from rig.store.samples import sample_frame
 from rig.store.server import receive
 from rig.store.waiting import delivered_to, prune, read_group, waiting_in
 from tests.postgres import own_database
 from tests.store.deliveries import all_rows, checksum, journal_with, nothing_waits
+from tests.store.revising_runs import NEW, ask, put_in_force
 from tests.store.stores import (
     add_runs,
     keep,
@@ -142,6 +144,22 @@ def test_a_cursor_never_arrives_before_its_samples(database, server, monkeypatch
     assert require_agreement(server, "a") == 18
     assert nothing_waits(journal)
     journal.dispose()
+
+
+def test_the_cursor_of_a_revised_run_never_arrives_before_the_text_that_it_is_a_place_in(
+    journal, server, monkeypatch
+):
+    monkeypatch.setattr(waiting, "GROUP_ROWS", 2)
+    put_in_force(journal, "a", ask(journal, "a"))
+    while deliver_group(journal, server):
+        cursor = queries.load_cursor(server, "a")
+        if cursor is not None and "revision" in cursor[0]:
+            assert queries.find_run(server, "a").values["protocol_text"] == NEW
+            assert [row["number"] for row in revisions(server, "a")] == [1, 2]
+    assert cursor == queries.load_cursor(journal, "a")
+    assert revisions(server, "a") == revisions(journal, "a")
+    assert revisions(server, "a")[1]["difference"] == ["loop 1: 3 -> 2 times"]
+    assert nothing_waits(journal)
 
 
 def test_other_samples_under_the_same_numbers_are_told_and_nothing_is_pruned(journal, server):
