@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Engine, update
 
@@ -44,6 +45,16 @@ class Asked:
     run: queries.RunRecord
     order: Order
     answer: Answer
+
+    def plain(self) -> dict[str, Any]:
+        """Return what became of it as one JSON object."""
+        return {
+            "run_id": self.run.run_id,
+            "channel": self.run.channel,
+            "verb": self.order.verb,
+            "outcome": self.answer.outcome,
+            "answer": self.answer.words,
+        }
 
 
 def find_target(engine: Engine, wanted: str) -> queries.RunRecord:

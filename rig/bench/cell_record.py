@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from rig.bench.cells import database_with_cell
+from rig.bench.cells import database_with_cell, record_of_cell
 from rig.bench.collecting import Collector
 from rig.bench.limits import read_limits
 from rig.core.errors import BadInput, Problem
@@ -57,26 +57,29 @@ def read_cell_limits(plain: object, cell: str) -> Safety:
 
 def limits_in_force(database: str, cell: str) -> dict[str, Any] | None:
     """Return the limits of a cell as they were written. Raises BadInput where nobody knows the cell."""
-    engine = database_with_cell(database, cell)
-    try:
-        record = queries.find_cell(engine, cell) if engine is not None else None
-    finally:
-        if engine is not None:
-            engine.dispose()
+    record = record_of_cell(database, cell)
     if record is None:
-        raise BadInput(Problem(f"cell {cell}", "has no record in this database"))
+        raise _unknown(cell)
     return (record["meta"] or {}).get(LIMITS)
+
+
+def _unknown(cell: str) -> BadInput:
+    remedy = "list them with: rig cells list"
+    return BadInput(Problem(f"cell {cell}", "has no record in this database"), remedy=remedy)
 
 
 def set_limits(database: str, cell: str, text: str | None) -> None:
     """Write limits into a cell's record, which is made where there is none; None takes them away.
 
-    Raises BadInput with everything that is wrong with them; nothing is written then.
+    Raises BadInput with everything that is wrong with them, and where there is nothing to take away;
+    nothing is written then.
     """
     plain = None
     if text is not None:
         plain = read_source(text, f"cell {cell}, limits").plain()
         read_cell_limits(plain, cell)
+    if plain is None:
+        limits_in_force(database, cell)
     engine = database_with_cell(database, cell) or open_store(database)
     try:
         record = queries.find_cell(engine, cell)

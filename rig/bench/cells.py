@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -10,7 +11,7 @@ from rig.core.errors import RigError
 from rig.store import queries, tables
 from rig.store.address import is_server
 from rig.store.database import open_database, open_if_there
-from rig.store.journal import open_store
+from rig.store.journal import journal_file, open_store, open_to_look
 
 
 def database_with_cell(url: str, name: str) -> Engine | None:
@@ -21,18 +22,32 @@ def database_with_cell(url: str, name: str) -> Engine | None:
     """
     if not is_server(url):
         return open_if_there(url)
+    known = _found(open_to_look(url), name) is not None
+    record = None if known else _on_server(url, name)
+    if record is None:
+        return open_store(url) if journal_file(url).exists() else None
     journal = open_store(url)
-    if queries.find_cell(journal, name) is None:
-        with suppress(RigError):
-            _take_over(url, name, journal)
+    queries.insert_row(journal, tables.cell, record)
     return journal
 
 
-def _take_over(url: str, name: str, journal: Engine) -> None:
-    server = open_database(url, create=False)
+def record_of_cell(url: str, name: str) -> dict[str, Any] | None:
+    """Return a cell's record as it is here, else as the server has it; None: nobody knows the cell.
+
+    For who only looks: makes no database, and takes nothing over.
+    """
+    here = _found(open_to_look(url), name)
+    return _on_server(url, name) if here is None and is_server(url) else here
+
+
+def _on_server(url: str, name: str) -> dict[str, Any] | None:
+    with suppress(RigError):
+        return _found(open_database(url, create=False), name)
+    return None
+
+
+def _found(engine: Engine, name: str) -> dict[str, Any] | None:
     try:
-        record = queries.find_cell(server, name)
+        return queries.find_cell(engine, name)
     finally:
-        server.dispose()
-    if record is not None:
-        queries.insert_row(journal, tables.cell, record)
+        engine.dispose()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from rig.bench.chamber_by_hand import ChamberByHand
 from rig.bench.hosted_run import START_PATIENCE_SECOND, HostedRun
 from rig.bench.leases import (
+    END_LEASE,
     GIVE_BACK,
     HAND_VERBS,
     HOLD_TEMPERATURE,
@@ -44,6 +45,7 @@ class _Held:
     until_second: float
     renewed: str = ""
     ending: str = ""
+    wished: bool = False  # whether an order ended it: that is on record already
     given_back: list[Order] = field(default_factory=list)  # to be answered when it is cleared
     chamber: ChamberByHand | None = None
     runs: list[HostedRun] = field(default_factory=list)  # that began under it
@@ -152,14 +154,15 @@ class HandDesk:
         held = next(
             (one for one in self._held.values() if one.lease.lease_id == order.run_id), None
         )
-        if held is None or held.ending:
-            if order.verb == GIVE_BACK:
+        if held is not None and order.verb == END_LEASE:
+            self._end_by(held, order, order.words)
+        elif held is None or held.ending:
+            if order.verb in (GIVE_BACK, END_LEASE):
                 self._answer(order, "done", "the lease is over already")
             else:
                 self._answer(order, "refused", "the lease is over")
         elif order.verb == GIVE_BACK:
-            held.given_back.append(order)
-            self._end(held, f"given back by {order.who}")
+            self._end_by(held, order, f"given back by {order.who}")
         elif order.verb == HOLD_TEMPERATURE:
             self._hold_temperature(held, order)
 
@@ -184,7 +187,11 @@ class HandDesk:
             self._hold(held, name, celsius)
 
     def _hold(self, held: _Held, name: str, celsius: float | None) -> None:
-        held.lease = replace(held.lease, chamber=name, temperature_celsius=celsius)
+        channels = self.premises.bench.bench.channels
+        inside = tuple(one for one in channels if name and self._chamber_of(one) == name)
+        held.lease = replace(
+            held.lease, chamber=name, temperature_celsius=celsius, chamber_channels=inside
+        )
         self._publish()
 
     def _chamber_is_asked_for(self, held: _Held, name: str) -> str:
@@ -240,6 +247,12 @@ class HandDesk:
                 if text != held.renewed and text.startswith(held.lease.lease_id):
                     held.renewed, held.until_second = text, self.clock.now() + LEASE_SECOND
 
+    def _end_by(self, held: _Held, order: Order, why: str) -> None:
+        """End it as somebody wishes, who waits until it is cleared."""
+        held.given_back.append(order)
+        held.wished = held.wished or not held.ending
+        self._end(held, why)
+
     def _end(self, held: _Held, why: str) -> None:
         """Stop what runs under a lease; its channel is free when the cell is disconnected."""
         if held.ending:
@@ -271,10 +284,12 @@ class HandDesk:
         self.premises.locks.give_back(lease.holder)
         self._publish()
         words = held.alarm or f"channel {lease.channel} is free; its cell is disconnected"
+        if lease.chamber and not held.alarm:
+            words += f"; chamber {lease.chamber} is let go"
         outcome = "failed" if held.alarm else "done"
         for order in held.given_back:
             self._answer(order, outcome, words)
-        if not held.given_back:
+        if not held.wished:
             given = Answer(outcome, words)
             row = lease_over_row(lease, held.ending, given, self.clock.wall_us())
             self.premises.session.recorder.row("journal", row)

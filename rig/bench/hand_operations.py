@@ -16,7 +16,7 @@ from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.units import quantity
 
 FILE = "by-hand.yaml"
-_NAME = "by hand: "
+NAME = "by hand: "  # so every run of one is called
 
 
 class Operation(Enum):
@@ -57,12 +57,12 @@ class ByHand:
 
     @property
     def name(self) -> str:
-        return f"{_NAME}{self.operation.value}"
+        return f"{NAME}{self.operation.value}"
 
 
 def operation_of(protocol_name: str) -> Operation | None:
     """Return what a run was by hand, or None where it was none."""
-    return next((one for one in Operation if protocol_name == f"{_NAME}{one.value}"), None)
+    return next((one for one in Operation if protocol_name == f"{NAME}{one.value}"), None)
 
 
 def require_channel(bench: BenchFile, channel: str) -> None:

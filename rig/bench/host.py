@@ -30,7 +30,7 @@ from rig.bench.premises import Premises
 from rig.bench.recovery import died_runs
 from rig.bench.session import Session
 from rig.bench.simulated_past import left_by_the_last
-from rig.bench.speed import make_clock
+from rig.bench.speed import make_clock, require_speed
 from rig.bench.starting import forwarder_for, notifier_for, session_on
 from rig.bench.watchdog import watchdog_for
 from rig.core.clock import SIMULATED_EPOCH_US, Clock, RealClock
@@ -255,6 +255,7 @@ def open_host(
     Simulated cells go on from where they were left, at ``speed`` (default: that of life). Raises
     BadInput where the database has an engine, or cannot be used.
     """
+    require_speed(bench, speed)
     store = prepare_store(database)
     release = lock_database(store)
     try:

@@ -13,19 +13,16 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from rig.bench.compiling import Wish, compiled
 from rig.bench.file import BUILT_IN, BenchFile
 from rig.bench.leases import by_hand_words, is_its_lease
 from rig.bench.locks import has_engine, has_host, owner_of_channel, owner_of_database
-from rig.bench.offline import sheet_facts
 from rig.bench.registering import Entry, register
-from rig.bench.starting import cell_facts
 from rig.core.clock import Clock, RealClock
-from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.errors import BadInput, Problem
 from rig.core.orders import Order
 from rig.core.records import RunState
 from rig.engine.states import Verb
-from rig.protocol import loads_protocol
-from rig.protocol.check import check_channel
 from rig.protocol.program import Program
 from rig.store import queries, tables
 from rig.store.alarms import require_unblocked
@@ -98,17 +95,6 @@ _BEGIN_ONE = "begin one with: rig engine --bench FILE; or run it yourself with: 
 # --- asking --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Wish:
-    """A protocol on channels, each with the name of its cell, empty where it has none."""
-
-    text: str
-    file: str
-    cells: Mapping[str, str]
-    variables: Mapping[str, str]
-    lease_id: str = ""
-
-
 def request_start(
     engine: Engine,
     bench: BenchFile,
@@ -132,7 +118,7 @@ def request_start(
     cancels one. Raises BadInput with all that is wrong with any of them; none is on record then.
     """
     cells = cells or {}
-    wish = _Wish(
+    wish = Wish(
         protocol_text,
         protocol_file,
         {name: cells.get(name, "") for name in channels},
@@ -167,38 +153,21 @@ def free_channels(engine: Engine, bench: BenchFile) -> list[str]:
 def _checked(
     engine: Engine,
     bench: BenchFile,
-    wish: _Wish,
+    wish: Wish,
     channels: Sequence[str],
     cells: Mapping[str, str],
 ) -> dict[str, Program]:
     """Return the program of each channel, compiled for its cell. Raises BadInput with all problems."""
+    programs, unfit = compiled(engine, bench, wish)
     problems = [
         *_host_problems(engine, bench),
         *_channel_problems(engine, bench, channels, wish.lease_id),
         *_cell_problems(engine, channels, cells),
+        *unfit,
     ]
-    programs = {}
-    for name in wish.cells:
-        try:
-            programs[name] = _program(engine, bench, wish, name)
-        except BadInput as bad:
-            problems += bad.problems
     if problems:
         raise BadInput(list(dict.fromkeys(problems)), remedy="nothing was put on record")
     return programs
-
-
-def _program(engine: Engine, bench: BenchFile, wish: _Wish, channel: str) -> Program:
-    facts = cell_facts(engine, wish.cells[channel])
-    program = loads_protocol(
-        wish.text, file_name=wish.file, variables=dict(wish.variables), cell=facts
-    )
-    spec = bench.channels.get(channel)
-    if spec is not None:
-        problems = check_channel(program, sheet_facts(bench, spec, _seen(engine, channel)))
-        if problems:
-            raise BadInput(problems)
-    return program
 
 
 # --- what can be wrong ---------------------------------------------------------------------------
@@ -225,11 +194,8 @@ def _channel_problems(
     for name in dict.fromkeys(channels):
         where = f"channel {name}"
         if name not in bench.channels:
-            message = (
-                f"bench {bench.file} has none of that name; it has: {', '.join(bench.channels)}"
-            )
-            yield Problem(where, message, suggestion=did_you_mean(name, bench.channels))
-        elif not is_its_lease(engine, name, lease_id) and has_engine(name, str(engine.url)):
+            continue  # said where the protocol is compiled for it
+        if not is_its_lease(engine, name, lease_id) and has_engine(name, str(engine.url)):
             owner = owner_of_channel(name, str(engine.url))
             occupant = by_hand_words(engine, bench, name) or _occupant(engine, name)
             yield Problem(where, f"is busy: {occupant} ({owner})")
@@ -289,12 +255,3 @@ def _starting(engine: Engine) -> dict[str, str]:
 def _occupant(engine: Engine, channel: str) -> str:
     run = next((run for run in queries.list_runs(engine) if run.channel == channel), None)
     return "another process has it" if run is None else f"run {run.run_id[:8]} is {run.state}"
-
-
-def _seen(engine: Engine, channel: str) -> dict[str, str]:
-    """Return the models of this channel's instruments as they answered when it last began."""
-    for run in queries.list_runs(engine):
-        identities = run.values["bench"].get("identities") or {}
-        if run.channel == channel and identities:
-            return {name: who["model"] for name, who in identities.items()}
-    return {}

@@ -64,13 +64,18 @@ def identify(
     ``problem``. Raises BadInput for a name that the bench does not have.
     """
     clock = clock or RealClock()
+    require_instrument(bench, name)
+    found = _identify(engine, bench, store, name, clock)
+    _journal(engine, found, who, reason, clock.wall_us())
+    return found
+
+
+def require_instrument(bench: BenchFile, name: str) -> None:
+    """Raise BadInput, with the nearest name, for an instrument that the bench does not have."""
     if name not in bench.instruments:
         message = f"there is no instrument {name!r} on this bench"
         suggestion = did_you_mean(name, bench.instruments)
         raise BadInput(Problem(f"bench {bench.file}", message, suggestion=suggestion))
-    found = _identify(engine, bench, store, name, clock)
-    _journal(engine, found, who, reason, clock.wall_us())
-    return found
 
 
 def _identify(engine: Engine, bench: BenchFile, store: str, name: str, clock: Clock) -> Identified:

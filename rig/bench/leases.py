@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from rig.bench.chamber_limits import require_temperature
 from rig.bench.file import BenchFile
 from rig.bench.hand_operations import require_channel
 from rig.bench.locks import has_engine, owner_of_channel
-from rig.bench.offline import sheet_facts
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import BadInput, Problem
 from rig.store.alarms import require_unblocked
@@ -34,8 +34,9 @@ PATIENCE_SECOND = 60.0  # a cell may have to be disconnected first: three tries 
 _LOOK_SECOND = 0.1
 
 TAKE, GIVE_BACK, HOLD_TEMPERATURE = "take by hand", "give back", "hold temperature"
+END_LEASE = "end lease"  # of whoever has it, by somebody else
 WHO = "engine"  # who takes back a lease that nobody renews
-HAND_VERBS = frozenset({TAKE, GIVE_BACK, HOLD_TEMPERATURE})
+HAND_VERBS = frozenset({TAKE, GIVE_BACK, HOLD_TEMPERATURE, END_LEASE})
 _KEY, _RENEWED = "leases", "lease renewed "  # the second is followed by the channel
 
 
@@ -51,7 +52,8 @@ class LeaseOver(BadInput):
 class Lease:
     """A channel that is somebody's; ``taken_us`` is UTC microseconds, ``pid`` the engine that gave it.
 
-    ``chamber`` is held at ``temperature_celsius`` by hand; None: it is not.
+    ``chamber`` is held at ``temperature_celsius`` by hand; None: it is not. ``chamber_channels`` are
+    in it: nothing begins there meanwhile.
     """
 
     lease_id: str
@@ -62,6 +64,7 @@ class Lease:
     pid: int
     chamber: str = ""
     temperature_celsius: float | None = None
+    chamber_channels: tuple[str, ...] = ()
 
     @property
     def holder(self) -> str:
@@ -103,10 +106,23 @@ def lease_over_row(lease: Lease, why: str, given: Answer, wall_us: int) -> dict[
 def read_leases(engine: Engine) -> list[Lease]:
     """Return the leases that are in force: those whose engine still holds the channel."""
     with translated(engine), engine.connect() as connection:
-        text = recall(connection, _KEY)
-    leases = [] if text is None else [Lease(**one) for one in json.loads(text)]
-    url = str(engine.url)
+        text = leases_text(connection)
+    return in_force(text, str(engine.url))
+
+
+def leases_text(connection: Connection) -> str | None:
+    """Return what the engine has written of its leases, as it stands; None: never anything."""
+    return recall(connection, _KEY)
+
+
+def in_force(text: str | None, url: str) -> list[Lease]:
+    """Return the leases of such a text whose engine still holds the channel; ``url`` has the locks."""
+    leases = [] if text is None else [_lease(one) for one in json.loads(text)]
     return [one for one in leases if has_engine(one.channel, url) and _is_its(one, url)]
+
+
+def _lease(plain: dict[str, Any]) -> Lease:
+    return Lease(**plain | {"chamber_channels": tuple(plain["chamber_channels"])})
 
 
 def lease_on(engine: Engine, channel: str) -> Lease | None:
@@ -194,23 +210,30 @@ def give_back(
     return _asked(engine, lease.lease_id, GIVE_BACK, "", who=who, reason=reason, clock=clock)
 
 
+def end_lease(
+    engine: Engine, lease: Lease, *, who: str, reason: str = "", clock: Clock | None = None
+) -> Answer:
+    """Do the same to somebody else's lease; answered when the channel is free, and its chamber let go."""
+    return _asked(engine, lease.lease_id, END_LEASE, "", who=who, reason=reason, clock=clock)
+
+
 def hold_temperature(
     engine: Engine,
     bench: BenchFile,
     lease: Lease,
     celsius: float,
     *,
+    cell: str = "",
     who: str,
     reason: str = "",
     clock: Clock | None = None,
 ) -> Answer:
     """Ask for the channel's chamber at a temperature, as long as the lease lasts.
 
-    Raises BadInput where the channel has no chamber, or it, or a cell in it, may not go there.
+    ``cell`` is the one on the channel, where it is not that of the last run. Raises BadInput where the
+    channel has no chamber, or it, or a cell in it, may not go there.
     """
-    problems = list(_temperature_problems(bench, lease.channel, celsius))
-    if problems:
-        raise BadInput(problems, remedy="nothing was asked of the chamber")
+    require_temperature(engine, bench, lease.channel, celsius, cell)
     argument = f"{celsius:g}"
     return _asked(
         engine, lease.lease_id, HOLD_TEMPERATURE, argument, who=who, reason=reason, clock=clock
@@ -242,33 +265,3 @@ def _asked(
     return (
         late if answer(engine, order, late, clock.wall_us()) else answer_to(engine, order) or late
     )
-
-
-# --- what can be wrong ----------------------------------------------------------------------------
-
-
-def _temperature_problems(bench: BenchFile, channel: str, celsius: float) -> list[Problem]:
-    chamber = bench.channels[channel].instruments.get("chamber")
-    where = f"channel {channel}"
-    if chamber is None:
-        return [Problem(where, "has no chamber")]
-    problems = []
-    for spec in bench.channels.values():
-        if spec.instruments.get("chamber") != chamber:
-            continue
-        facts = sheet_facts(bench, spec)
-        limits = (facts.safety.temperature_min_celsius, facts.safety.temperature_max_celsius)
-        for low, high, whose in (
-            (*(facts.temperature or (None, None)), f"chamber {chamber}"),
-            (*limits, f"channel {spec.name}"),
-        ):
-            if (low is not None and celsius < low) or (high is not None and celsius > high):
-                message = f"got {celsius:g} degC, expected {_span(low, high)}"
-                problems.append(Problem(whose, message))
-    return list(dict.fromkeys(problems))
-
-
-def _span(low: float | None, high: float | None) -> str:
-    if low is None:
-        return f"at most {high:g} degC"
-    return f"at least {low:g} degC" if high is None else f"{low:g} to {high:g} degC"

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from rig.bench.estimates import ChamberUse, Outlook
+from rig.bench.held_by_hand import HeldByHand
 from rig.bench.locks import has_engine
 from rig.bench.outlook import outlook, step_at
 from rig.bench.run_facts import RunFacts, cursor_of, facts_in_force, facts_of
@@ -60,9 +61,14 @@ class Live:
     _sparklines: dict[str, Trend] = field(default_factory=dict)  # of the trends
     _since: dict[tuple[str, str], int | None] = field(default_factory=dict)
     _driven: dict[str, bool] = field(default_factory=dict)
+    _held: dict[str, str] = field(default_factory=dict)  # channel -> who has it by hand
     _silent: dict[str | None, str] = field(default_factory=dict)  # rig -> what is said of it
     _trends_due_second: float = -math.inf
     _engines_due_second: float = -math.inf
+    _by_hand: HeldByHand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_hand = HeldByHand(self.engine)
 
     def look(self) -> Wall:
         """Return everything as it is now. Raises StoreError where the database is away."""
@@ -75,11 +81,11 @@ class Live:
         holders = _holders(looks)
         statuses = [self._status(look, holders, newest) for look in looks]
         known = {status.channel for status in statuses}
-        free = [_free(name, newest.alarms) for name in self.channels if name not in known]
+        free = [self._free(name, newest) for name in self._all_names() if name not in known]
         own = [status for status in statuses if status.channel in self.channels]
         other = [status for status in statuses if status.channel not in self.channels]
         order = {name: place for place, name in enumerate(self.channels)}
-        own = sorted([*own, *free], key=lambda status: order[status.channel])
+        own = sorted([*own, *free], key=lambda status: order.get(status.channel, len(order)))
         other = sorted(other, key=in_order)
         bench = tuple(_plain(alarm) for alarm, _ in newest.alarms if not alarm.channel)
         return Wall(self.clock.wall_us(), (*own, *other), bench, rigs)
@@ -117,6 +123,8 @@ class Live:
         if now >= self._trends_due_second:
             self._read_trends([run["run_id"] for run in moving])
             self._trends_due_second = now + TREND_SECOND
+        if self.store:
+            self._held = self._by_hand.words(now, self.clock.wall_us())
         if self.store and now >= self._engines_due_second:
             names = {run["channel"] for run in moving}
             self._driven = {name: has_engine(name, self.store) for name in names}
@@ -172,9 +180,19 @@ class Live:
             started_us=run["started_us"],
             ended_us=run["ended_us"],
             verbs=_VERBS[look.state],
+            by_hand=self._held.get(run["channel"], ""),
             alarms=_alarms_of(run, newest.alarms),
             trend=self._sparklines.get(run["run_id"], Trend()),
         )
+
+    def _all_names(self) -> list[str]:
+        """The bench's channels, and those that somebody has by hand, whoever asks."""
+        return list(dict.fromkeys((*self.channels, *self._held)))
+
+    def _free(self, name: str, newest: Newest) -> ChannelStatus:
+        own = tuple(_plain(alarm) for alarm, _ in newest.alarms if alarm.channel == name)
+        words, held = "nothing has run here yet", self._held.get(name, "")
+        return ChannelStatus("", "", name, FREE, next=words, by_hand=held, alarms=own)
 
     def _outlook(
         self,
@@ -337,8 +355,3 @@ def _alarms_of(run: Row, alarms: Sequence[tuple[Alarm, str | None]]) -> tuple[di
         if alarm.channel == run["channel"] and rig_id in (None, run["rig_id"])
     ]
     return tuple(_plain(alarm) for alarm in sorted(own, key=lambda a: a.severity, reverse=True))
-
-
-def _free(name: str, alarms: Sequence[tuple[Alarm, str | None]]) -> ChannelStatus:
-    own = tuple(_plain(alarm) for alarm, _ in alarms if alarm.channel == name)
-    return ChannelStatus("", "", name, FREE, next="nothing has run here yet", alarms=own)

@@ -34,6 +34,11 @@ def make_clock(bench: BenchFile, speed: str | None, start_us: int = SIMULATED_EP
     return RealClock(factor, start_us)
 
 
+def require_speed(bench: BenchFile, speed: str | None) -> None:
+    """Raise BadInput for what ``make_clock`` would refuse, before anything is written."""
+    make_clock(bench, speed)
+
+
 def _factor(speed: str) -> float:
     try:
         factor = float(speed)

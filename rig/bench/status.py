@@ -31,7 +31,7 @@ class ChannelStatus:
     be known here (another computer's). ``protocol_revision`` counts the texts of the protocol that were
     in force, ``leaving`` says how somebody wants the run to end. ``step_number`` of ``step_total``
     counts the protocol's steps, ``step_count`` those that have begun. ``verbs`` are what may be asked
-    of it in this state.
+    of it in this state. ``by_hand``: who has the channel, or its chamber, by hand, and for how long yet.
     """
 
     rig_id: str
@@ -69,6 +69,7 @@ class ChannelStatus:
     started_us: int | None = None
     ended_us: int | None = None
     verbs: tuple[str, ...] = ()
+    by_hand: str = ""
     alarms: tuple[dict[str, Any], ...] = ()
     trend: Trend = field(default_factory=Trend)
 

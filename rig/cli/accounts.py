@@ -30,13 +30,13 @@ Observe = Annotated[
 
 
 @contextmanager
-def _opened(db: str | None, *, observe: bool) -> Iterator[Engine]:
+def _opened(db: str | None, *, observe: bool, create: bool = False) -> Iterator[Engine]:
     """Accounts are kept where the page's runs are: in the file, or this computer's journal of a server."""
     from rig.store.database import database_url, open_database
     from rig.store.journal import open_store
 
     url = database_url(db)
-    engine = open_database(url, create=False) if observe else open_store(url)
+    engine = open_database(url, create=False) if observe else open_store(url, create=create)
     try:
         yield engine
     finally:
@@ -64,8 +64,9 @@ def add_user(
     from rig.web.passwords import hash_password
 
     _require_name(name)
-    with _opened(db, observe=observe) as engine:
-        kept, change = hash_password(_password()), _change()
+    kept = hash_password(_password())
+    with _opened(db, observe=observe, create=True) as engine:
+        change = _change()
         keep(engine, User(name, role.value, kept, change.wall_us, change.wall_us), change)
     _told({"name": name, "role": role.value}, f"{name} may come in as {role.value}", json=json)
     return 0

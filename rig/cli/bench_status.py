@@ -56,9 +56,11 @@ def bench_identify(
     json: Json = False,
 ) -> int:
     """Ask one instrument who it is; of one in use, who answered its engine. Touches no cell."""
-    from rig.bench.identifying import identify
+    from rig.bench.identifying import identify, require_instrument
 
-    with _there(bench_name, db) as (bench_file, store, url):
+    with _there(bench_name, db) as (bench_file, _, _):
+        require_instrument(bench_file, name)
+    with _there(bench_name, db, to_write=True) as (bench_file, store, url):
         found = identify(store, bench_file, url, name, who=who(), reason=reason)
     if json:
         print_json(found.plain())
@@ -68,16 +70,18 @@ def bench_identify(
 
 
 @contextmanager
-def _there(name: str | None, db: str | None) -> Iterator[tuple[BenchFile, Engine, str]]:
-    """Open the bench, its store, and the URL that locks stand beside."""
+def _there(
+    name: str | None, db: str | None, *, to_write: bool = False
+) -> Iterator[tuple[BenchFile, Engine, str]]:
+    """Open the bench, its store, and the URL that locks stand beside; only who writes makes a store."""
     from rig.bench.file import BUILT_IN, load_bench
     from rig.bench.hosting import host_of
     from rig.store.database import database_url
-    from rig.store.journal import journal_url, open_store
+    from rig.store.journal import journal_url, open_store, open_to_look
 
     named = load_bench(name) if name is not None else None
     url = database_url(db, named.database if named is not None else None)
-    store = open_store(url)
+    store = open_store(url) if to_write else open_to_look(url)
     try:
         host = host_of(store) if named is None else None
         found = named or load_bench(BUILT_IN if host is None else host.bench)

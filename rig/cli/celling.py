@@ -39,10 +39,10 @@ def add(
     from rig.bench.cell_fields import cell_words, read_cell_name
     from rig.store.cells import add_cell
 
-    values = _read(fields)
+    values, name = _read(fields), read_cell_name(name)
     with _opened(db, name) as engine:
-        add_cell(engine, read_cell_name(name), values, _change(reason), cell_words(values))
-        return _tell(engine, name, as_json=json)
+        add_cell(engine, name, values, _change(reason), cell_words(values))
+    return _tell(db, name, as_json=json)
 
 
 @app.command("change")
@@ -59,16 +59,16 @@ def change(
         raise BadInput(
             Problem("rig cells change", message, f'rig cells change {name} mass="12 mg"')
         )
+    _record(db, name)
     with _opened(db, name) as engine:
         change_cell(engine, name, values, _change(reason), cell_words(values))
-        return _tell(engine, name, as_json=json)
+    return _tell(db, name, as_json=json)
 
 
 @app.command("show")
 def show(name: Name, db: Database = None, json: Json = False) -> int:
     """Show a cell's record."""
-    with _opened(db, name) as engine:
-        return _tell(engine, name, as_json=json)
+    return _tell(db, name, as_json=json)
 
 
 @app.command("list")
@@ -140,13 +140,19 @@ def _change(reason: str) -> Change:
     return Change(who(), RealClock().wall_us(), reason)
 
 
-def _tell(engine: Engine, name: str, *, as_json: bool) -> int:
-    from rig.store.queries import find_cell
+def _record(db: str | None, name: str) -> dict[str, Any]:
+    from rig.bench.cells import record_of_cell
+    from rig.store.database import database_url
 
-    record = find_cell(engine, name)
+    record = record_of_cell(database_url(db), name)
     if record is None:
         remedy = "list them with: rig cells list"
         raise BadInput(Problem(f"cell {name}", "has no record in this database"), remedy=remedy)
+    return record
+
+
+def _tell(db: str | None, name: str, *, as_json: bool) -> int:
+    record = _record(db, name)
     if as_json:
         print_json(record)
         return 0

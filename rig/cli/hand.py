@@ -108,6 +108,7 @@ def leads(
 def temperature(
     channel: ChannelName,
     celsius: Annotated[str, typer.Argument(metavar="TEMPERATURE", help="As in '40 degC'.")],
+    cell: CellName = "",
     reason: Reason = "",
     db: Database = None,
 ) -> int:
@@ -121,7 +122,9 @@ def temperature(
         if bench is None:
             raise BadInput(Problem("rig hand temperature", "no engine is at work"), remedy=_ENGINE)
         with _taken(store, bench, channel, reason) as lease:
-            given = leases.hold_temperature(store, bench, lease, wanted, who=who(), reason=reason)
+            given = leases.hold_temperature(
+                store, bench, lease, wanted, cell=cell, who=who(), reason=reason
+            )
             if not given.done:
                 raise RigError(given.words)
             typer.echo(f"{channel}: {given.words}; Ctrl-C lets it go", err=True)
@@ -208,10 +211,11 @@ def _taken(store: Engine, bench: BenchFile, channel: str, reason: str) -> Iterat
 
 @contextmanager
 def _store(db: str | None) -> Iterator[Engine]:
+    """Where an engine is at work there is a database; where none is, this makes none."""
     from rig.store.database import database_url
-    from rig.store.journal import open_store
+    from rig.store.journal import open_to_look
 
-    store = open_store(database_url(db))
+    store = open_to_look(database_url(db))
     try:
         yield store
     finally:
@@ -251,19 +255,17 @@ def _ourselves(
     from rig.cli.progress import stopping_on_signals
     from rig.protocol import loads_protocol
     from rig.store.database import database_url
-    from rig.store.journal import open_store
 
     bench = load_bench(bench_name)
     url = database_url(db, bench.database)
-    store = open_store(url)
-    try:
-        text = protocol_text(by_hand, bench, channel)
+    text = protocol_text(by_hand, bench, channel)
+    with _store(url) as store:
         program = loads_protocol(text, file_name=FILE, cell=cell_facts(store, cell))
-        (spec,) = choose_channels(bench, program, channel)
-        session = start([Job(program, FILE, spec, cell)], bench, database=url)
-        note_begun(store, session.runs[0].run_id, who=who(), reason=reason)
-        with stopping_on_signals(session):
-            session.run()
-        return outcome_by_hand(store, bench, session.runs[0].run_id)
-    finally:
-        store.dispose()
+    (spec,) = choose_channels(bench, program, channel)
+    session = start([Job(program, FILE, spec, cell)], bench, database=url)
+    run_id = session.runs[0].run_id
+    note_begun(session.engine, run_id, who=who(), reason=reason)
+    with stopping_on_signals(session):
+        session.run()
+    with _store(url) as store:
+        return outcome_by_hand(store, bench, run_id)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from rig import __version__
 from rig.cli import (
@@ -125,10 +128,15 @@ def run() -> None:
     sys.exit(reporting_errors(_invoke, debug=debug))
 
 
+@cache  # reading the options of seventy functions takes longer than most commands
+def _command() -> Callable[[], object]:
+    return get_command(app)
+
+
 def _invoke() -> int:
     # typer explains misuse itself (exit code 2), with classes that it does not export
     try:
-        app()
+        _command()()
     except SystemExit as over:
         return int(over.code or 0)
     return 0

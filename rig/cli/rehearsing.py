@@ -69,20 +69,15 @@ def rehearse(
 
 
 def _facts(db: str | None, cell: str) -> Any:
-    from rig.bench.cells import database_with_cell
-    from rig.bench.starting import cell_facts
+    from rig.bench.cell_record import facts_of
+    from rig.bench.cells import record_of_cell
     from rig.store.database import database_url
 
-    engine = database_with_cell(database_url(db), cell) if cell else None
-    try:
-        facts = cell_facts(engine, cell)
-    finally:
-        if engine is not None:
-            engine.dispose()
-    if cell and facts is None:
+    record = record_of_cell(database_url(db), cell) if cell else None
+    if cell and record is None:
         remedy = f"make it first: rig cells add {cell}"
         raise BadInput(Problem(f"cell {cell}", "has no record in this database"), remedy=remedy)
-    return facts
+    return None if record is None else facts_of(record)
 
 
 def _write(path: Path, profile: dict[str, Any]) -> None:

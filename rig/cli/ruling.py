@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rig.bench.rule_reading import RuleText
     from rig.bench.rule_trial import Trial
+    from rig.core.alert_rules import AlertRule
     from rig.store.accounts import Change
 
 app = typer.Typer(
@@ -64,7 +65,13 @@ def _opened(db: str | None, *, observe: bool, to_write: bool = False) -> Iterato
     if observe or not to_write:
         engine = open_database(url if observe else nearest_url(url), create=False)
     else:
-        engine = open_store(url)
+        engine = open_store(url, create=False)
+    with _disposed(engine):
+        yield engine
+
+
+@contextmanager
+def _disposed(engine: Engine) -> Iterator[Engine]:
     try:
         yield engine
     finally:
@@ -135,8 +142,7 @@ def add(
     json: Json = False,
 ) -> int:
     """Keep a rule; rig serve raises an alarm whenever it is broken from now on."""
-    from rig.bench.rule_reading import Author, RuleText, read_rule
-    from rig.store.rules import add_rule
+    from rig.bench.rule_reading import RuleText
 
     comparison, threshold, about = rule_words.compared(quantity, below, above, silent_for)
     text = RuleText(
@@ -153,12 +159,28 @@ def add(
         tuple(tell or ()),
     )
     known = rule_words.names(text, bench, notify)
-    with _opened(db, observe=observe, to_write=True) as engine:
-        change = _change()
-        rule = read_rule(text, Author(change.who, change.wall_us), engine, known)
-        add_rule(engine, rule, change)
+    rule = _kept(text, known, db, observe=observe)
     rule_words.say(rule, f"kept: {rule.name}: {rule.severity.value} for {rule.words}", json=json)
     return 0
+
+
+def _kept(
+    text: RuleText, known: Collection[str] | None, db: str | None, *, observe: bool
+) -> AlertRule:
+    """Read a rule and keep it; a database is made for one that can be read."""
+    from rig.bench.rule_reading import Author, read_rule
+    from rig.store.database import database_url, open_database
+    from rig.store.journal import open_store, open_to_look
+    from rig.store.rules import add_rule
+
+    url, change = database_url(db), _change()
+    author = Author(change.who, change.wall_us)
+    before = open_database(url, create=False) if observe else open_to_look(url)
+    with _disposed(before) as engine:
+        rule = read_rule(text, author, engine, known)
+    with _disposed(open_database(url, create=False) if observe else open_store(url)) as engine:
+        add_rule(engine, rule, change)
+    return rule
 
 
 @app.command("try")

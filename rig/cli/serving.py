@@ -46,6 +46,7 @@ def serve(
 ) -> int:
     """Serve page, REST API and an engine until Ctrl-C, which disconnects every cell."""
     from rig.bench.file import load_bench
+    from rig.bench.speed import require_speed
     from rig.store.database import database_url
     from rig.web.address import Address, listen
     from rig.web.encryption import require_key_pair
@@ -58,6 +59,8 @@ def serve(
     if certificate is not None and key is not None:
         require_key_pair(certificate, key)
     bench_file = None if observe else load_bench(bench or "sim")
+    if bench_file is not None:
+        require_speed(bench_file, speed)
     told = _told(bench_file, notify)
     url = database_url(db, bench_file.database if bench_file is not None else None)
     with ExitStack() as closing:

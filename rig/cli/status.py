@@ -76,6 +76,7 @@ def lines(one: ChannelStatus) -> list[str]:
     """Return a channel in words: where it stands, what it measures, what comes next, its alarms."""
     head = [one.channel, one.state, one.cell, one.protocol]
     found = ["  ".join(word for word in head if word)]
+    found += [f"  {one.by_hand}"] if one.by_hand else []
     found += [f"  {words}" for words in (_place(one), _measured(one)) if words]
     if one.next:
         found.append(f"  {one.next}" + (f"; then {one.then}" if one.then else ""))

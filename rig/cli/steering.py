@@ -12,6 +12,7 @@ from rig.cli.output import print_json
 from rig.cli.running import Database, Json
 
 if TYPE_CHECKING:
+    from rig.bench.asking import Asked
     from rig.engine.states import Verb
 
 Target = Annotated[
@@ -44,21 +45,17 @@ def _say(
         )
     finally:
         engine.dispose()
-    run, given = asked.run, asked.answer
     if json:
-        print_json(
-            {
-                "run_id": run.run_id,
-                "channel": run.channel,
-                "verb": verb.value,
-                "outcome": given.outcome,
-                "answer": given.words,
-            }
-        )
+        print_json(asked.plain())
     else:
-        words = f"{run.channel}  run {run.run_id:.12}  {verb.value}: {given.outcome}: {given.words}"
-        typer.echo(words, err=not given.done)
-    return 0 if given.done else 1
+        _tell(asked)
+    return 0 if asked.answer.done else 1
+
+
+def _tell(asked: Asked) -> None:
+    run, given, verb = asked.run, asked.answer, asked.order.verb
+    words = f"{run.channel}  run {run.run_id:.12}  {verb}: {given.outcome}: {given.words}"
+    typer.echo(words, err=not given.done)
 
 
 def pause(
@@ -137,7 +134,27 @@ def stop(
 
 
 def safe(wanted: Target, reason: Reason = "", db: Database = None, json: Json = False) -> int:
-    """Disconnect a cell by every instrument of its channel, whatever runs there or does not."""
-    from rig.engine.states import Verb
+    """Disconnect a cell by every instrument of its channel, whatever runs there or does not.
 
-    return _say(wanted, Verb.SAFE, reason=reason, db=db, json=json)
+    Whoever has the channel by hand has it no longer; the chamber is let go.
+    """
+    from rig.bench.making_safe import Wish, make_safe, what_is_there
+    from rig.store.database import database_url
+    from rig.store.journal import journal_url, open_store
+
+    url = database_url(db)
+    engine = open_store(url, create=False)
+    try:
+        run_id, lease = what_is_there(engine, wanted)
+        made = make_safe(engine, journal_url(url), run_id, lease, Wish(who(), reason))
+    finally:
+        engine.dispose()
+    if json:
+        print_json(made.plain())
+    else:
+        if made.asked is not None:
+            _tell(made.asked)
+        if made.ended is not None:
+            words = f"{made.ended.lease.channel}  {made.ended.words}"
+            typer.echo(words, err=not made.ended.answer.done)
+    return 0 if made.done else 1

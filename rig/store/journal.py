@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from rig.core.errors import BadInput, Problem
 from rig.store import tables
 from rig.store.address import is_server, without_password
-from rig.store.database import open_database, translated
+from rig.store.database import is_there, open_database, translated
 
 # What belongs to one file alone, and samples, which have a way of their own.
 _NOT_DELIVERED = {
@@ -109,6 +109,15 @@ def open_store(database: str, *, create: bool = True) -> Engine:
         problem = Problem(f"database {without_password(database)}", message)
         raise BadInput(problem, remedy="say it on the computer that runs it")
     return _open_journal(prepare_store(database))
+
+
+def open_to_look(database: str) -> Engine:
+    """Open the same for who asks before anything is written; where there is none yet, one in memory.
+
+    So what is asked for can be checked, and refused, and no file is left of it. An empty one in
+    memory belongs to the thread that opened it.
+    """
+    return open_store(database if is_there(journal_url(database)) else "sqlite://")
 
 
 def _open_journal(url: str) -> Engine:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import APIRouter
 
 from rig.web.answers import PROBLEMS, Plain
@@ -28,6 +30,7 @@ from rig.web.routes import (
 )
 
 
+@cache  # a twentieth of a second to put together, and the same for every application of a process
 def api() -> APIRouter:
     """Return every route under /api."""
     router = APIRouter(prefix="/api", responses=PROBLEMS, default_response_class=Plain)

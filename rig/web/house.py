@@ -22,7 +22,7 @@ from rig.store.accounts import has_users
 from rig.store.address import is_server, without_password
 from rig.store.changes import Changes
 from rig.store.database import open_database
-from rig.store.journal import journal_url, open_store
+from rig.store.journal import journal_url, open_store, open_to_look
 from rig.store.overview import Overviews
 from rig.store.run_search import one_run
 from rig.web.address import Address
@@ -166,29 +166,26 @@ def open_house(
     With an engine a file or journal that is not there yet is made; ``observe`` makes none.
     """
     address = address or Address()
-    store = open_database(database, create=False) if observe else open_store(database)
-    house = House(
-        database,
-        store,
-        bench,
-        observe,
-        may_be_open or address.is_loopback,
-        address,
-        clock or RealClock(),
-    )
-    try:
-        _require_a_door(house)
-    except BaseException:
-        house.close()
-        raise
-    return house
+    may_be_open = may_be_open or address.is_loopback
+    if not may_be_open:
+        _require_a_door(_observed(database) if observe else open_to_look(database), address)
+    store = _observed(database) if observe else open_store(database)
+    return House(database, store, bench, observe, may_be_open, address, clock or RealClock())
 
 
-def _require_a_door(house: House) -> None:
+def _observed(database: str) -> Engine:
+    return open_database(database, create=False)
+
+
+def _require_a_door(store: Engine, address: Address) -> None:
     """Refuse to let a whole network at the cells without anybody having to say who they are."""
-    if house.may_be_open or has_users(house.store):
+    try:
+        is_anybody_known = has_users(store)
+    finally:
+        store.dispose()
+    if is_anybody_known:
         return
-    message = f"{house.address.host} can be reached from other computers, and nobody has an account"
+    message = f"{address.host} can be reached from other computers, and nobody has an account"
     raise BadInput(
         Problem("rig serve --host", message, example="rig users add maria --role admin"),
         remedy="add an account, serve on 127.0.0.1, or say --open to let everybody steer the cells",

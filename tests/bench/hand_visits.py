@@ -36,6 +36,14 @@ class Visitor:
     def holds(self, celsius: float) -> Visitor:
         return self._asks(leases.HOLD_TEMPERATURE, f"{celsius:g}")
 
+    def ends(self, lease_id: str, reason: str) -> Visitor:
+        """End somebody else's lease."""
+        wall_us, who = RealClock().wall_us(), self.name
+        self.order = ask(
+            self.desk.engine, lease_id, leases.END_LEASE, who=who, reason=reason, wall_us=wall_us
+        )
+        return self
+
     def renews(self) -> None:
         leases.renew(self.desk.engine, self.lease)
 

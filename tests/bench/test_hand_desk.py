@@ -147,6 +147,31 @@ def test_a_channel_that_is_made_safe_is_nobodys_any_more(tmp_path):
         assert "safe, by maria" in desk.rows("journal", maria.lease_id)[-1]["reason"]
 
 
+def test_somebody_else_ends_a_lease_on_which_nothing_goes_on_and_its_chamber_with_it(tmp_path):
+    """As "all safe" does it: on record with who and why, and answered when all is at rest."""
+    with hosted(tmp_path, speed="200") as (host, desk):
+        maria, olaf = Visitor(desk), Visitor(desk, "olaf")
+        seen: dict[str, object] = {}
+
+        def wishes() -> Wishes:
+            yield maria.takes("C1").is_answered
+            yield maria.holds(31).is_answered
+            yield lambda: "chamber-c" in host.session.bench.chambers
+            yield olaf.ends(maria.lease_id, "it smells").is_answered
+            seen["held"] = maria.has_it(), has_engine("C1", desk.url), has_engine("C2", desk.url)
+            yield lambda: not host.session.bench.drivers
+            yield olaf.ends(maria.lease_id, "it smells").is_answered
+
+        work(host, wishes())
+        assert seen == {"held": (False, False, False)}
+        first, again = desk.rows("journal", maria.lease_id)[-2:]
+        assert (first["verb"], first["who"], first["reason"]) == ("end lease", "olaf", "it smells")
+        assert first["answer"] == (
+            "channel C1 is free; its cell is disconnected; chamber chamber-c is let go"
+        )
+        assert (again["outcome"], again["answer"]) == ("done", "the lease is over already")
+
+
 # --- a chamber -----------------------------------------------------------------------------------
 
 

@@ -1,21 +1,24 @@
 """labmcp-palmsens 0.1, written by others from the manuals, drives the simulated MethodSCRIPT devices.
 
-Its driver, without the server around it, over a real pseudo terminal.
+Its driver, without the server around it, over a real pseudo terminal. It is imported where it is used:
+with the server's own packages it takes as long as a sixth of all other imports of the tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import labmcp
 import pytest
 from ideal_cell import IdealCell
-from labmcp_palmsens import driver as palmsens
 
 from rig.core.clock import RealClock
 from simulators.fronts.methodscript import MethodScriptFront
 from simulators.interfaces import OPEN, DriveMode
 from simulators.server import serve
+
+if TYPE_CHECKING:
+    from labmcp_palmsens import driver as palmsens
 
 MODELS = {
     "espico": "EmStat Pico", "es4_lr": "EmStat4 LR", "es4_hr": "EmStat4 HR", "nexus1": "Nexus",
@@ -42,10 +45,13 @@ def model(request) -> str:
 
 @pytest.fixture
 def device(cell, model) -> Iterator[palmsens.MethodScriptDevice]:
+    import labmcp
+    from labmcp_palmsens.driver import MethodScriptDevice
+
     front = MethodScriptFront("pstat-1", cell, model=model, seed=5, noise=False)
     with serve({"pstat-1": (front, "pty")}, RealClock(speed=100.0)) as server:
         transport = labmcp.open_transport(server.addresses["pstat-1"], baudrate=230400)
-        instrument = palmsens.MethodScriptDevice(transport)
+        instrument = MethodScriptDevice(transport)
         instrument.identify()
         yield instrument
         instrument.close()
@@ -54,6 +60,8 @@ def device(cell, model) -> Iterator[palmsens.MethodScriptDevice]:
 
 def script(device: palmsens.MethodScriptDevice, loop: str, *, timed: bool = False) -> list[str]:
     """Let the package write a whole script around its measurement loop."""
+    from labmcp_palmsens import driver as palmsens
+
     return palmsens.build_script(
         loop,
         begin_potential_v=VOLT,
@@ -112,6 +120,8 @@ def test_it_aborts_a_script_that_takes_too_long_and_the_cell_is_off(device, cell
 
 
 def test_it_sees_a_script_refused_and_an_idle_abort(device):
+    import labmcp
+
     with pytest.raises(labmcp.InstrumentProtocolError, match=r"line 2, column 1 .* 0x4001"):
         device.execute(["cell_off", "fantasy"], 2.0)
     assert device.abort() == {"was_running": False, "stopped": True, "note": "cell switched off"}

@@ -7,19 +7,24 @@ is set up with the sheet's words through PyMeasure's own link and parsers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from ideal_cell import IdealCell
-from pymeasure.instruments.keithley import KeithleyDAQ6510
 
 from rig.core.clock import RealClock
 from simulators.fronts.keithley_daq6510 import KeithleyDaq6510Front
 from simulators.models.probes import OnCell
 from simulators.server import serve
 
+if TYPE_CHECKING:
+    from pymeasure.instruments.keithley import KeithleyDAQ6510
+
 
 @pytest.fixture
 def scanner() -> Iterator[KeithleyDAQ6510]:
+    from pymeasure.instruments.keithley import KeithleyDAQ6510  # slow, and used here alone
+
     front = KeithleyDaq6510Front("daq-1", {"101": OnCell(IdealCell())}, seed=5, noise=False)
     with serve({"daq-1": (front, "tcp")}, RealClock(speed=20.0)) as server:
         instrument = KeithleyDAQ6510(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from ideal_cell import IdealCell
-from pymeasure.instruments.agilent import AgilentE4980
 
 from rig.core.clock import RealClock
 from simulators.fronts.keysight_e4980a import KeysightE4980AFront
 from simulators.server import serve
+
+if TYPE_CHECKING:
+    from pymeasure.instruments.agilent import AgilentE4980
 
 # PyMeasure asks its readers whether this one speaks SCPI; it does.
 pytestmark = pytest.mark.filterwarnings("ignore:It is not known:FutureWarning")
@@ -18,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:It is not known:FutureWarning")
 
 @pytest.fixture
 def lcr() -> Iterator[AgilentE4980]:
+    from pymeasure.instruments.agilent import AgilentE4980  # slow, and used here alone
+
     front = KeysightE4980AFront("lcr-1", IdealCell(volt=0.0, ohm=50.0), seed=5, noise=False)
     with serve({"lcr-1": (front, "tcp")}, RealClock(speed=20.0)) as server:
         instrument = AgilentE4980(

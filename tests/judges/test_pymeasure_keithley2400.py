@@ -7,14 +7,17 @@ properties that PyMeasure itself calls deprecated.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from ideal_cell import IdealCell
-from pymeasure.instruments.keithley import Keithley2400
 
 from rig.core.clock import RealClock
 from simulators.fronts.keithley_2400 import Keithley2400Front
 from simulators.server import Transport, serve
+
+if TYPE_CHECKING:
+    from pymeasure.instruments.keithley import Keithley2400
 
 
 @pytest.fixture
@@ -30,6 +33,8 @@ def visa_address(served: str) -> str:
 
 @pytest.fixture(params=list(Transport))
 def smu(cell, request) -> Iterator[Keithley2400]:
+    from pymeasure.instruments.keithley import Keithley2400  # slow, and used here alone
+
     front = Keithley2400Front("smu-1", cell, seed=5)
     with serve({"smu-1": (front, request.param)}, RealClock(speed=100.0)) as server:
         instrument = Keithley2400(

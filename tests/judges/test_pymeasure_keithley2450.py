@@ -7,14 +7,17 @@ its own documentation says a 2450 in SCPI mode does not take.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from ideal_cell import IdealCell
-from pymeasure.instruments.keithley import Keithley2450
 
 from rig.core.clock import RealClock
 from simulators.fronts.keithley_2450 import Keithley2450Front
 from simulators.server import serve
+
+if TYPE_CHECKING:
+    from pymeasure.instruments.keithley import Keithley2450
 
 
 @pytest.fixture
@@ -24,6 +27,8 @@ def cell() -> IdealCell:
 
 @pytest.fixture
 def smu(cell) -> Iterator[Keithley2450]:
+    from pymeasure.instruments.keithley import Keithley2450  # slow, and used here alone
+
     front = Keithley2450Front("smu-1", cell, seed=5)
     with serve({"smu-1": (front, "tcp")}, RealClock(speed=100.0)) as server:
         instrument = Keithley2450(

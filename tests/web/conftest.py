@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
-from tests.web.browsing import chromium
 from tests.web.houses import copied, make_finished_run, visited
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +36,7 @@ def client(url: str) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    from tests.web.browsing import chromium  # a second to load, and for the pages alone
+
     with chromium() as opened:
         yield opened

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from rig.bench.cell_record import set_limits
 from rig.core.roles import Role
 from tests.web.houses import PROTOCOL, let_in, visited
 
@@ -81,7 +82,7 @@ def test_a_cell_is_made_once_looked_at_and_changed(client: TestClient) -> None:
 
 
 def test_a_protocol_is_rehearsed_for_one_channel(client: TestClient) -> None:
-    body = {"text": PROTOCOL, "channels": ["C2"], "cell": "LPS-17"}
+    body = {"text": PROTOCOL, "channels": ["C2"], "cells": {"C2": "LPS-17"}}
     found = client.post("/api/rehearsals", json=body)
     assert found.status_code == 200, found.text
     profile = found.json()
@@ -96,6 +97,23 @@ def test_a_protocol_is_rehearsed_for_one_channel(client: TestClient) -> None:
         {"text": "x"},
     ):
         assert client.post("/api/rehearsals", json=body | wrong).status_code == 422
+
+
+def test_a_check_knows_the_cells_on_the_channels_as_a_start_will(
+    client: TestClient, url: str
+) -> None:
+    unrated = PROTOCOL.replace(", capacity: 2 mAh", "")
+    for name in ("rated", "narrow"):
+        cell = {"name": name, "fields": {"capacity": "2 mAh"}}
+        assert client.post("/api/cells", json=cell).status_code == 201
+    set_limits(url, "narrow", "{voltage: [3 V, 4 V]}")
+    body = {"text": unrated, "channels": ["C1", "C2"]}
+    assert client.post("/api/check", json=body).status_code == 422
+    assert client.post("/api/check", json=body | {"cells": {"C1": "rated"}}).status_code == 422
+    both = body | {"cells": {"C1": "rated", "C2": "rated"}}
+    assert client.post("/api/check", json=both).status_code == 200
+    refused = client.post("/api/check", json=both | {"cells": {"C1": "rated", "C2": "narrow"}})
+    assert "4 V" in refused.json()["detail"], refused.text
 
 
 def test_a_run_is_analysed_again_by_name_and_the_result_is_kept_beside_the_others(url: str) -> None:

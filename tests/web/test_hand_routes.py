@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from rig.bench.cell_record import set_limits
 from rig.core.clock import RealClock
 from rig.core.roles import Role
 from tests.web.houses import engine_at_work, let_in, visited
@@ -36,6 +38,8 @@ def took(client: TestClient, channel: str, **headers: str) -> str:
 def test_a_channel_is_taken_looked_at_and_given_back(client: TestClient) -> None:
     lease = took(client, "P1")
     assert [one["channel"] for one in client.get("/api/hand").json()["leases"]] == ["P1"]
+    shown = client.get("/api/channels/P1").json()["by_hand"]
+    assert re.fullmatch(r"by hand: .+, 90 s left", shown)
     assert client.post(f"/api/hand/{lease}/renew", json={}).status_code == 200
 
     again = client.post("/api/hand", json={"channel": "P1"})
@@ -87,6 +91,54 @@ def _instruments(client: TestClient) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in client.get("/api/instruments").json()["instruments"]}
 
 
+def test_all_safe_ends_what_is_held_by_hand_and_says_so(client: TestClient) -> None:
+    """An idle one, one with its chamber, one under which something goes on; all on record with why."""
+    idle, busy = took(client, "P1"), took(client, "C1")
+    warm = client.post(f"/api/hand/{idle}/temperature", json={"temperature_celsius": 31})
+    assert warm.status_code == 200, warm.text
+    long = {"operation": "open circuit", "settings": {"for": "1 h"}}
+    assert client.post(f"/api/hand/{busy}/operations", json=long).status_code == 201
+    order = {"verb": "safe", "everything": True, "reason": "it smells"}
+    answer = client.post("/api/orders", json=order).json()
+    assert answer["all_done"] is True, answer
+    assert [one["channel"] for one in answer["orders"]] == ["C1"]
+    ended = {one["channel"]: one["answer"] for one in answer["leases"]}
+    free = "channel {} is free; its cell is disconnected"
+    assert ended == {
+        "C1": free.format("C1"),
+        "P1": f"{free.format('P1')}; chamber chamber-p is let go",
+    }
+    assert client.get("/api/hand").json()["leases"] == []
+    assert client.get("/api/channels/P1").json()["by_hand"] == ""
+    journal = client.get("/api/journal").json()["journal"]
+    lines = [one for one in journal if one["verb"] == "end lease"]
+    assert {one["run_id"] for one in lines} == {idle, busy}
+    assert {one["reason"] for one in lines} == {"it smells"}
+
+
+@pytest.mark.parametrize(
+    "meant", [{"channels": ["C2"]}, {"chamber": "chamber-c"}, {"everything": True}], ids=str
+)
+def test_whoever_means_a_channel_means_its_lease_too_and_no_other(
+    client: TestClient, meant: dict[str, object]
+) -> None:
+    took(client, "C2")
+    took(client, "P1")
+    for verb in ("pause", "stop"):  # they are of runs
+        body = {"verb": verb, **meant}
+        assert client.post("/api/orders", json=body).json().get("leases", []) == []
+    answer = client.post("/api/orders", json={"verb": "safe", **meant}).json()
+    assert answer["orders"] == []
+    left = [one["channel"] for one in client.get("/api/hand").json()["leases"]]
+    assert left == ([] if "everything" in meant else ["P1"])
+    alone = client.post("/api/channels/P1/orders", json={"verb": "safe", "reason": "done"})
+    if left:
+        assert alone.status_code == 200, alone.text
+        assert alone.json()["lease"]["outcome"] == "done"
+    else:
+        assert alone.status_code == 422  # no run, and nobody has it
+
+
 def test_what_is_somebodys_is_nobody_elses_and_a_viewer_takes_nothing(client: TestClient) -> None:
     let_in(client.url, "ada", Role.ADMIN)  # type: ignore[attr-defined]
     maria, olaf, vera = (
@@ -111,6 +163,11 @@ def test_what_is_somebodys_is_nobody_elses_and_a_viewer_takes_nothing(client: Te
     beyond = client.post(f"/api/hand/{lease}/temperature", json=hot, headers=maria)
     assert beyond.status_code == 422
     assert "-30 to 80 degC" in beyond.json()["detail"]
+    set_limits(client.url, "LPS-17", "{temperature: [0 degC, 45 degC]}")  # type: ignore[attr-defined]
+    warmer = {"temperature_celsius": 46, "cell": "LPS-17"}
+    beyond = client.post(f"/api/hand/{lease}/temperature", json=warmer, headers=maria)
+    assert beyond.status_code == 422
+    assert "cell LPS-17, channel C1: got 46 degC, expected 0 to 45" in beyond.json()["detail"]
     warm = client.post(
         f"/api/hand/{lease}/temperature", json={"temperature_celsius": 31}, headers=maria
     )

@@ -108,7 +108,7 @@ def test_all_safe_reaches_every_cell_that_is_not_over(client: TestClient) -> Non
     assert [order["channel"] for order in answer["orders"]] == ["C1", "C2"]
     assert {state(client, name) for name in ("C1", "C2")} == {"stopped"}
     again = client.post("/api/orders", json={"verb": "safe", "everything": True}).json()
-    assert again == {"all_done": True, "orders": []}
+    assert again == {"all_done": True, "orders": [], "leases": []}
 
 
 def test_a_chambers_cells_are_paused_together_and_others_go_on(client: TestClient) -> None:

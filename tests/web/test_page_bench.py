@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.browsing import PHONE, keep_picture, overflow_pixels, rig_serve, visit
 from tests.web.test_orders import wait_for
@@ -88,3 +88,46 @@ def test_an_instrument_is_identified_and_the_cells_of_a_chamber_are_stopped_by_h
         expect(page.locator("#notices")).to_contain_text("stop: P1, P2 done")
     shown = {one["channel"]: one for one in httpx.get(f"{url}/api/channels").json()["channels"]}
     assert [shown[name]["state"] for name in ("P1", "P2")] == ["stopped"] * 2
+
+
+def test_a_channel_held_by_hand_says_so_everywhere_and_all_safe_ends_it(
+    browser: Browser, url: str
+) -> None:
+    """On its tile, on its page, and where a run would be started: there it cannot be chosen."""
+    lease = httpx.post(f"{url}/api/hand", json={"channel": "C2"}, timeout=60).json()
+    warm = {"temperature_celsius": 31}
+    held = httpx.post(f"{url}/api/hand/{lease['lease_id']}/temperature", json=warm, timeout=60)
+    assert held.status_code == 200, held.text
+    own, chamber = f"by hand: {lease['owner']}", f"chamber by hand: {lease['owner']}, 31 degC"
+    with visit(browser, url) as page:
+        page.goto("/")
+        expect(page.locator("[data-channel=C2] .tile-hand")).to_contain_text(own)
+        expect(page.locator("[data-channel=C1] .tile-hand")).to_contain_text(chamber)
+        pictures(page, "held-wall")
+        for name, words in (("C1", chamber), ("C2", own)):
+            page.goto(f"/channel/{name}")
+            expect(page.locator(".by-hand")).to_contain_text(words)
+            pictures(page, f"held-channel-{name}")
+        page.goto("/start?channel=C2")
+        for name, words in (("C1", chamber), ("C2", own)):
+            choice = page.locator(f"[data-channel={name}]")
+            expect(choice.locator(".by-hand")).to_contain_text(words)
+            expect(choice.get_by_role("checkbox")).to_be_disabled()
+            expect(choice.get_by_role("checkbox")).not_to_be_checked()
+        expect(page.locator("[data-channel=P1] .by-hand")).to_be_hidden()
+        pictures(page, "held-start")
+        page.locator("#all-safe").dispatch_event("pointerdown")
+        expect(page.locator("#notices")).to_contain_text(
+            f"no longer by hand: C2 ({lease['owner']})"
+        )
+        keep_picture(page, "held-no-longer")
+        for name in ("C1", "C2"):
+            expect(page.locator(f"[data-channel={name}] .by-hand")).to_be_hidden()
+            expect(page.locator(f"[data-channel={name}]").get_by_role("checkbox")).to_be_enabled()
+    assert leases(url) == []
+
+
+def pictures(page: Page, name: str) -> None:
+    keep_picture(page, name)
+    page.evaluate("switchTheme()")
+    keep_picture(page, f"{name}-other")

@@ -21,7 +21,7 @@ TEXT += [
     for look in ("trouble", "waiting", "done")
     for ink in ("ink", "soft", look)
 ]
-TEXT += [("waiting", "ground"), ("running", "ground"), ("ground", "ink")]
+TEXT += [("waiting", "ground"), ("waiting", "surface"), ("running", "ground"), ("ground", "ink")]
 # What is no text needs 3:1 (1.4.11): edges of controls, focus, progress, the line of a plot.
 SHAPES = [
     ("button-line", "surface"),

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.browsing import PHONE, keep_picture, overflow_pixels, visit
 from tests.web.houses import HandClock, served
-from tests.web.walls import EVENING, channel_names, fill_wall
+from tests.web.walls import EVENING, channel_names, fill_wall, held_by_hand
 
 SCREEN = {"width": 1920, "height": 1080}
 # On a 55-inch screen of 1920 pixels (1218 mm wide) at three metres. Good eyes just tell letters of
@@ -150,3 +151,43 @@ def test_two_rigs_stand_under_their_names_and_count_as_people_do(
         second.locator(".tile-body").first.click()
         expect(page).to_have_url(re.compile("rig=labpc2"))
         keep_picture(page, "channel-of-another-rig")
+
+
+@pytest.mark.parametrize(
+    ("count", "window"), [(12, SCREEN), (64, SCREEN), (256, SCREEN), (256, PHONE)]
+)
+def test_a_channel_that_somebody_has_by_hand_says_so_on_its_tile_however_small(
+    browser: Browser, tmp_path: Path, count: int, window: dict[str, int]
+) -> None:
+    url, own = f"sqlite:///{tmp_path / 'rig.db'}", ("A1", "A10", "A12")
+    fill_wall(url, count)
+    with (
+        held_by_hand(url, *own),
+        served(url, None, clock=HandClock()) as (address, _),
+        visit(browser, address, viewport=window) as page,
+    ):
+        page.goto("/")
+        expect(page.locator(".tile")).to_have_count(count)
+        expect(page.locator(".tile.held")).to_have_count(len(own))
+        for name in own:
+            words = page.locator(f"[data-channel={name}] .tile-hand")
+            expect(words).to_have_text("by hand: anna, 90 s left")
+            expect(words).to_be_visible()
+        assert cut_off(page, ".tile.held .tile-name, .tile.held .state") == []
+        assert stick_out(page, ".tile.held .tile-hand") == 0
+        expect(page.locator("[data-channel=A10] a")).to_have_attribute(
+            "aria-label", re.compile("by hand: anna")
+        )
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            keep_picture(page, f"wall-held-{count}-{window['width']}-{scheme}")
+
+
+def stick_out(page: Page, selector: str) -> int:
+    """Return how many of these reach below their tile."""
+    return int(
+        page.locator(selector).evaluate_all(
+            """all => all.filter(one => one.getBoundingClientRect().bottom
+            > one.closest(".tile").getBoundingClientRect().bottom).length"""
+        )
+    )

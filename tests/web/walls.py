@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Engine
 
+from rig.bench.file import parse_bench
+from rig.bench.leases import Lease, leases_row
+from rig.bench.locks import lock_channels
 from rig.core.alarms import Severity, raise_alarm
 from rig.core.records import SAMPLE_COLUMNS
 from rig.engine.cursor import Cursor, Place, Progress, Suspension, to_json
 from rig.store import tables
 from rig.store.alarms import raise_now
 from rig.store.database import open_database
+from rig.store.journal import remember
 from tests.web.houses import HandClock
 
 NOW_US = HandClock().us
@@ -179,3 +185,26 @@ def _samples(run_id: str, volt: float, cycle: int) -> Iterator[dict[str, Any]]:
             "applied_pressure_pa": 5.1e6,
             "flags": 0,
         }
+
+
+@contextmanager
+def held_by_hand(url: str, *channels: str, who: str = "anna") -> Iterator[None]:
+    """Let somebody have these channels by hand for as long as the block lasts; the engine is this process."""
+    engine = open_database(url)
+    bench = parse_bench(_bench_text(channels), "bench.yaml")
+    leases = [Lease(f"l{name}", name, who, "", NOW_US, os.getpid()) for name in channels]
+    row = leases_row(leases)
+    try:
+        with lock_channels(bench, bench.channels.values(), url):
+            with engine.begin() as connection:
+                remember(connection, str(row["key"]), str(row["value"]))
+            yield
+    finally:
+        engine.dispose()
+
+
+def _bench_text(channels: Sequence[str]) -> str:
+    smu = "{driver: keithley.smu2450, connect: sim}"
+    instruments = "".join(f"  smu-{name}: {smu}\n" for name in channels)
+    wired = "".join(f"  {name}: {{cell: smu-{name}}}\n" for name in channels)
+    return f"bench: 1\ninstruments:\n{instruments}channels:\n{wired}"

@@ -18,7 +18,6 @@ from rig.bench.identifying import identify
 from rig.core.errors import BadInput
 from rig.web.access import Operator, TheHouse, Viewer
 from rig.web.answers import Line, RunId, run_of
-from rig.web.asking import plain
 from rig.web.house import House
 from rig.web.problems import Refusal
 
@@ -56,6 +55,7 @@ class TemperatureBody(_Body):
     """The temperature that the channel's chamber is held at, as long as the lease lasts."""
 
     temperature_celsius: Annotated[float, Field(ge=-200, le=1000, allow_inf_nan=False)]
+    cell: Line = ""
 
 
 # --- instruments ----------------------------------------------------------------------------------
@@ -112,6 +112,7 @@ def take(house: TheHouse, visitor: Operator, body: TakeBody) -> dict[str, Any]:
         )
     except leases.NotGiven as refused:
         raise Refusal(409, str(refused), remedy=refused.remedy) from None
+    house.live.expire()
     return lease.plain()
 
 
@@ -141,13 +142,18 @@ def give_back(
 def hold_temperature(
     house: TheHouse, visitor: Operator, lease_id: LeaseId, body: TemperatureBody
 ) -> dict[str, Any]:
-    """Hold the channel's chamber at a temperature; 409 where a run is in it."""
+    """Hold the channel's chamber at a temperature; 409 where a run is in it.
+
+    422 beyond what the chamber, a channel in it or a cell on one may see; `cell` is the one on this
+    channel, where it is not that of its last run.
+    """
     lease = _own(house, visitor.name, lease_id)
     given = leases.hold_temperature(
         house.store,
         _bench_here(house),
         lease,
         body.temperature_celsius,
+        cell=body.cell,
         who=visitor.name,
         reason=body.reason,
         clock=house.clock,
@@ -175,8 +181,8 @@ def operate(
     )
     house.live.expire()
     if not asked.answer.done:
-        raise Refusal(409, asked.answer.words, **plain(asked))
-    return plain(asked)
+        raise Refusal(409, asked.answer.words, **asked.plain())
+    return asked.plain()
 
 
 @router.get("/runs/{run_id}/by-hand")

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from rig.bench.asking import Asked
+from rig.bench.leases import lease_on
+from rig.bench.making_safe import MadeSafe
 from rig.engine.states import Verb
 from rig.web.access import Operator, TheHouse
 from rig.web.answers import ChannelName, Line, RunId, run_of
-from rig.web.asking import Word, ask_all, ask_one, plain, targets_of
+from rig.web.asking import Target, Word, ask_all, ask_target, targets_of
 from rig.web.problems import Refusal
 
 router = APIRouter(tags=["orders"])
@@ -48,34 +49,40 @@ class GroupOrderBody(OrderBody):
 @router.post("/runs/{run_id}/orders")
 def order_run(house: TheHouse, visitor: Operator, run_id: RunId, body: OrderBody) -> dict[str, Any]:
     """Ask something of a run and wait for the answer; 409 when it is refused or fails."""
-    found = run_of(house, run_id)
-    return _answered(ask_one(house, visitor, found.run["run_id"], body.word))
+    run, lease = run_of(house, run_id).run, None
+    if body.verb is Verb.SAFE:
+        lease = lease_on(house.store, run["channel"])
+    target = Target(run["channel"], run["run_id"], lease)
+    return _answered(ask_target(house, visitor, target, body.word))
 
 
 @router.post("/channels/{name}/orders")
 def order_channel(
     house: TheHouse, visitor: Operator, name: ChannelName, body: OrderBody
 ) -> dict[str, Any]:
-    """The same for the run that a channel shows."""
-    run_ids = targets_of(house, [name], "", everything=False)
-    return _answered(ask_one(house, visitor, run_ids[0], body.word))
+    """The same for the run that a channel shows; `safe` ends the lease of who has it by hand, too."""
+    (target,) = targets_of(house, body.verb, [name])
+    return _answered(ask_target(house, visitor, target, body.word))
 
 
 @router.post("/orders")
 def order_group(house: TheHouse, visitor: Operator, body: GroupOrderBody) -> dict[str, Any]:
     """Ask several at once: every order is on its way before the first answer is waited for.
 
-    Answers 200 with what became of each; `all_done` says whether nothing was refused.
+    Answers 200 with what became of each; `all_done` says whether nothing was refused. `leases` are
+    those that `safe` has ended: channels that somebody had by hand.
     """
-    run_ids = targets_of(house, body.channels, body.chamber, everything=body.everything)
-    asked = ask_all(house, visitor, run_ids, body.word)
+    everything = body.everything
+    targets = targets_of(house, body.verb, body.channels, body.chamber, everything=everything)
+    made = ask_all(house, visitor, targets, body.word)
     return {
-        "all_done": all(one.answer.done for one in asked),
-        "orders": [plain(one) for one in asked],
+        "all_done": all(one.done for one in made),
+        "orders": [one.asked.plain() for one in made if one.asked is not None],
+        "leases": [one.ended.plain() for one in made if one.ended is not None],
     }
 
 
-def _answered(asked: Asked) -> dict[str, Any]:
-    if not asked.answer.done:
-        raise Refusal(409, asked.answer.words, **plain(asked))
-    return plain(asked)
+def _answered(made: MadeSafe) -> dict[str, Any]:
+    if not made.done:
+        raise Refusal(409, made.refusal, **made.plain())
+    return made.plain()

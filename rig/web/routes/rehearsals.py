@@ -9,22 +9,14 @@ from fastapi import APIRouter
 from rig.bench.rehearsal import WITHIN_SECOND, Rehearsal, rehearse
 from rig.bench.starting import cell_facts
 from rig.core.errors import BadInput, Problem
-from rig.protocol import loads_protocol
 from rig.web.access import Operator, TheHouse
-from rig.web.answers import Line
-from rig.web.routes.starting import ProtocolBody, bench_of, require_fit
+from rig.web.routes.starting import ProtocolBody, bench_of, fitting
 
 router = APIRouter(tags=["starting"])
 
 
-class RehearsalBody(ProtocolBody):
-    """A protocol on the one channel of ``channels``; ``cell`` names the cell whose record then wins."""
-
-    cell: Line = ""
-
-
 @router.post("/rehearsals")
-def rehearsal(house: TheHouse, _: Operator, body: RehearsalBody) -> dict[str, Any]:
+def rehearsal(house: TheHouse, _: Operator, body: ProtocolBody) -> dict[str, Any]:
     """The expected profile of a protocol on a simulated cell; of a long one the beginning, which is said.
 
     The simulated cell is like the one that the protocol is meant for; a real one will differ.
@@ -33,9 +25,8 @@ def rehearsal(house: TheHouse, _: Operator, body: RehearsalBody) -> dict[str, An
     if len(body.channels) != 1:
         message = f"got {len(body.channels)} channels, expected the one to rehearse on"
         raise BadInput(Problem("channels", message, example='["A1"]'))
-    facts = cell_facts(house.store, body.cell)
-    program = loads_protocol(body.text, file_name=body.file, variables=body.variables, cell=facts)
-    require_fit(bench, program, body.channels)
+    fitting(house, body)
     (name,) = body.channels
+    facts = cell_facts(house.store, body.cells.get(name, ""))
     wanted = Rehearsal(bench, name, body.text, body.file, dict(body.variables), facts)
     return house.apart.call("rehearsal", WITHIN_SECOND, rehearse, wanted)

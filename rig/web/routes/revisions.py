@@ -14,7 +14,7 @@ from rig.store import queries
 from rig.store.revisions import revisions
 from rig.web.access import Operator, TheHouse, Viewer, Visitor
 from rig.web.answers import Line, RunId, run_of
-from rig.web.asking import plain, require_door
+from rig.web.asking import require_door
 from rig.web.house import House
 from rig.web.problems import Refusal
 from rig.web.routes.starting import TextBody
@@ -86,8 +86,8 @@ def revise(house: TheHouse, visitor: Operator, run_id: RunId, body: AskedBody) -
     )
     house.live.expire()
     if not asked.answer.done:
-        raise Refusal(409, asked.answer.words, **plain(asked))
-    return plain(asked) | _told(wanted, visitor)
+        raise Refusal(409, asked.answer.words, **asked.plain())
+    return asked.plain() | _told(wanted, visitor)
 
 
 def _draft(house: House, run_id: str, body: RevisionBody) -> Draft:

@@ -9,13 +9,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rig.bench.asking import await_starts
+from rig.bench.compiling import Wish, compiled
 from rig.bench.file import BenchFile
 from rig.bench.hosting import request_start
-from rig.bench.offline import sheet_facts
-from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.errors import BadInput
 from rig.protocol import loads_protocol
 from rig.protocol.check import (
-    check_channel,
     estimate_duration_second,
     needs,
     step_table,
@@ -24,7 +23,6 @@ from rig.protocol.check import (
 from rig.protocol.program import Program
 from rig.web.access import Operator, TheHouse, Viewer
 from rig.web.answers import Line, WithoutNul
-from rig.web.asking import plain
 from rig.web.problems import Refusal
 
 router = APIRouter(tags=["starting"])
@@ -46,25 +44,29 @@ class TextBody(BaseModel):
 
 
 class ProtocolBody(TextBody):
-    """The same, for channels to be checked against."""
+    """The same, for channels; ``cells`` names the cell on each, whose record then wins."""
 
     channels: Annotated[list[Line], Field(max_length=1000)] = []
+    cells: Annotated[dict[Line, Line], Field(max_length=1000)] = {}
 
 
 class StartBody(ProtocolBody):
-    """The same on channels; ``cells`` names the cell on each, whose record then wins."""
+    """The same, to be run, and why."""
 
-    cells: Annotated[dict[Line, Line], Field(max_length=1000)] = {}
     reason: Line = ""
     on_behalf_of: Line = ""
 
 
 @router.post("/check")
 def check(house: TheHouse, _: Viewer, body: ProtocolBody) -> dict[str, Any]:
-    """Check a protocol, and whether these channels can do it: 422 with all problems, else its steps."""
-    program = loads_protocol(body.text, file_name=body.file, variables=body.variables)
+    """Check a protocol, and whether these channels and cells can do it: 422 with all problems.
+
+    Else its steps, as on the first of the channels.
+    """
     if body.channels:
-        require_fit(bench_of(house.bench), program, body.channels)
+        program = fitting(house, body)
+    else:
+        program = loads_protocol(body.text, file_name=body.file, variables=body.variables)
     return {
         "name": program.name,
         "needs": sorted(needs(program)),
@@ -92,7 +94,7 @@ def start(house: TheHouse, visitor: Operator, body: StartBody) -> dict[str, Any]
     )
     asked = await_starts(house.store, run_ids, clock=house.clock)
     house.live.expire()
-    runs = [plain(one) for one in asked]
+    runs = [one.plain() for one in asked]
     failed = [one.answer.words for one in asked if not one.answer.done]
     if failed:
         raise Refusal(409, "; ".join(failed), runs=runs)
@@ -107,17 +109,11 @@ def bench_of(bench: BenchFile | None) -> BenchFile:
     return bench
 
 
-def require_fit(bench: BenchFile, program: Program, channels: list[str]) -> None:
-    """Raise BadInput with everything that these channels cannot do, or that are none."""
-    problems = []
-    for name in dict.fromkeys(channels):
-        spec = bench.channels.get(name)
-        if spec is None:
-            known = ", ".join(bench.channels)
-            message = f"bench {bench.file} has no channel {name!r}; it has: {known}"
-            suggestion = did_you_mean(name, bench.channels)
-            problems.append(Problem("channels", message, suggestion=suggestion))
-        else:
-            problems += check_channel(program, sheet_facts(bench, spec))
+def fitting(house: TheHouse, body: ProtocolBody) -> Program:
+    """Return the protocol for the first channel; raises BadInput with all that any cannot do."""
+    cells = {name: body.cells.get(name, "") for name in body.channels}
+    wish = Wish(body.text, body.file, cells, body.variables)
+    programs, problems = compiled(house.store, bench_of(house.bench), wish)
     if problems:
         raise BadInput(problems)
+    return programs[body.channels[0]]

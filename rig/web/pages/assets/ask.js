@@ -42,9 +42,13 @@ export function askReason({ title, text, confirm, needed = true, extra = null, d
 export async function order(body) {
   try {
     const answer = await post("/api/orders", body);
-    const refused = answer.orders.filter((one) => one.outcome !== "done");
+    const refused = [...answer.orders, ...answer.leases].filter((one) => one.outcome !== "done");
     for (const one of refused) toast(`${one.channel}: ${one.answer}`, "trouble");
-    if (!refused.length) toast(answer.orders.length ? `${body.verb}: ${answer.orders.map((one) => one.channel).join(", ")} done` : "no run is alive: nothing was asked of any instrument", "done");
+    const told = [
+      answer.orders.length ? `${body.verb}: ${answer.orders.map((one) => one.channel).join(", ")} done` : "",
+      answer.leases.length ? `no longer by hand: ${answer.leases.map((one) => `${one.channel} (${one.owner})`).join(", ")}` : "",
+    ].filter(Boolean);
+    if (!refused.length) toast(told.join("; ") || "no run is alive: nothing was asked of any instrument", "done");
   } catch (failure) { fail(failure); }
 }
 

@@ -10,7 +10,7 @@ import { frame } from "./frame.js";
 import { channels, watch } from "./live.js";
 import { changeRun } from "./revise.js";
 import { exportsOf, RESULT_HEADS, resultRow } from "./run-parts.js";
-import { isOver, showState } from "./states.js";
+import { isOver, showState, stateBadge } from "./states.js";
 import { placeOf, pressureOf } from "./tile.js";
 import { TimePlot } from "./time-plot.js";
 import { ampere, duration, fixed, moment, NONE, percent } from "./words.js";
@@ -44,8 +44,8 @@ function show(what) {
 
 function showFree(status) {
   const there = status ? "Nothing has run here yet." : `There is no channel ${wanted}.`;
-  fill(main, make("h1", {}, wanted), make("p", {}, there),
-    status && mayAct() ? make("a", { className: "button", href: `/start?channel=${encodeURIComponent(wanted)}` }, "Start a run") : "");
+  fill(main, make("div", { className: "headline" }, make("h1", {}, wanted), status ? stateBadge(status.state) : null, make("span", { className: "mark by-hand" }, status?.by_hand ?? "")), make("p", {}, there),
+    status && !status.by_hand && mayAct() ? make("a", { className: "button", href: `/start?channel=${encodeURIComponent(wanted)}` }, "Start a run") : "");
 }
 
 // --- built once for each run ----------------------------------------------------------------------
@@ -65,7 +65,7 @@ function build() {
   const time = new TimePlot(shownRun, find), cycles = new CyclePlot(shownRun), spectrum = new SpectrumPlot(shownRun);
   const curves = new CycleCurves(shownRun), arrhenius = new ArrheniusPlot(shownRun);
   parts = {
-    state: make("span", { className: "state" }), alarms: make("div", { className: "alarm-list" }), doing: make("p", { className: "why" }), next: make("p", { id: "next" }),
+    state: make("span", { className: "state" }), hand: make("span", { className: "mark by-hand", id: "by-hand" }), alarms: make("div", { className: "alarm-list" }), doing: make("p", { className: "why" }), next: make("p", { id: "next" }),
     readings: make("dl", { className: "readings" }), verbs: make("div", { className: "verbs", id: "verbs" }), why: make("p", { className: "verb-why small soft", role: "status" }),
     revision: make("span"), steps: make("ol", { className: "steps" }), events: make("div", { className: "events" }), journal: make("div", { className: "events" }), results: make("div"), again: make("div"), time, cycles, spectrum,
   };
@@ -87,7 +87,7 @@ function panel(title, ...content) {
 }
 
 function headline() {
-  return make("div", { className: "headline" }, make("h1", {}, run.channel), parts.state,
+  return make("div", { className: "headline" }, make("h1", {}, run.channel), parts.state, parts.hand,
     run.now?.simulated ? make("span", { className: "badge" }, "simulated instruments") : null,
     make("span", {}, make("b", {}, run.cell ?? ""), run.cell ? " · " : "", run.protocol_name, parts.revision),
     make("span", { className: "soft small" }, `run ${run.run_id.slice(0, 8)}, ${moment(run.started_us ?? run.created_us)}`));
@@ -98,6 +98,7 @@ function headline() {
 function showStatus(status) {
   if (status.protocol_revision && parts.revised !== status.protocol_revision) showRevision(status.protocol_revision).catch(fail);
   showState(parts.state, status.state);
+  say(parts.hand, status.by_hand ?? "");
   say(parts.doing, status.doing || (isOver(status.state) ? `${status.state}: ${status.reason || "no reason given"}` : ""));
   say(parts.next, [isOver(status.state) ? "" : status.next, status.then && `Then: ${status.then}.`].filter(Boolean).join(". "));
   showReadings(status);

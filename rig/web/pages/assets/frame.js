@@ -68,6 +68,6 @@ function notice(id, there, head, text) {
 // --- all safe -------------------------------------------------------------------------------------
 
 function allSafe() {
-  return holdButton({ text: "All safe: hold", busy: "disconnecting every cell …", id: "all-safe", title: "Hold: disconnects every cell and ends every run",
+  return holdButton({ text: "All safe: hold", busy: "disconnecting every cell …", id: "all-safe", title: "Hold: disconnects every cell, ends every run and what is held by hand",
     act: () => order({ verb: "safe", everything: true, reason: "all safe, from the page" }) });
 }

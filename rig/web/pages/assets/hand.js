@@ -105,7 +105,7 @@ function temperature(chamber) {
   const input = make("input", { type: "number", name: "celsius", step: "0.1", required: true, value: lease.temperature_celsius ?? "", size: 9 });
   const words = lease.temperature_celsius === null ? `${chamber} is not held` : `held at ${lease.temperature_celsius} °C`;
   return titled(`Chamber ${chamber}`, form("Hold it there", { celsius: labelled(`°C (${words})`, input) }, async () => {
-    const answer = await post(`/api/hand/${lease.lease_id}/temperature`, { temperature_celsius: Number(input.value) });
+    const answer = await post(`/api/hand/${lease.lease_id}/temperature`, { temperature_celsius: Number(input.value), cell });
     toast(answer.answer, "done");
   }));
 }

@@ -56,22 +56,24 @@ function showChannels() {
   for (const status of channels.values()) {
     if (!served.includes(status.channel)) continue;
     const choice = choices.get(status.channel) ?? build(status.channel);
-    const free = isOver(status.state);
+    const free = isOver(status.state) && !status.by_hand;
     showState(choice.state, status.state);
     choice.tick.disabled = !free;
-    choice.box.title = free ? "" : `${status.channel} has a run: ${status.next}`;
-    if (!free && choice.tick.checked) { choice.tick.checked = false; changed(); }
+    say(choice.hand, status.by_hand);
+    choice.box.title = free ? "" : status.by_hand || `${status.channel} has a run: ${status.next}`;
+    if (!free && choice.tick.checked) { choice.tick.checked = false; choice.cell.hidden = choice.fresh.hidden = true; changed(); }
   }
 }
 
 function build(name) {
   const tick = make("input", { type: "checkbox", checked: wanted.has(name), "aria-label": name, onchange: () => { cell.hidden = fresh.hidden = !tick.checked; changed(); } });
   const state = make("span", { className: "state" });
-  const cell = make("input", { type: "text", placeholder: "cell, e.g. LPS-17", "aria-label": `cell on ${name}`, maxLength: 100, hidden: !wanted.has(name), list: "cell-names", oninput: offer });
+  const cell = make("input", { type: "text", placeholder: "cell, e.g. LPS-17", "aria-label": `cell on ${name}`, maxLength: 100, hidden: !wanted.has(name), list: "cell-names", oninput: changed });
   const fresh = make("button", { type: "button", className: "quiet", hidden: !wanted.has(name), onclick: () => newCell(cell) }, "New cell …");
-  const box = make("div", { className: "channel-choice", "data-channel": name }, tick, make("b", {}, name), make("span", {}, state), cell, fresh);
+  const hand = make("span", { className: "mark by-hand" });
+  const box = make("div", { className: "channel-choice", "data-channel": name }, tick, make("b", {}, name), make("span", {}, state), hand, cell, fresh);
   list.append(box);
-  choices.set(name, { tick, state, cell, box });
+  choices.set(name, { tick, state, hand, cell, fresh, box });
   if (wanted.has(name)) changed();
   return choices.get(name);
 }
@@ -81,7 +83,7 @@ async function newCell(cell) {
   if (!name) return;
   cell.value = name;
   showNames().catch(fail);
-  offer();
+  changed();
 }
 
 async function showNames() {
@@ -118,7 +120,8 @@ function variablesGiven() {
 }
 
 function body() {
-  return { text: text.value, file, variables: variablesGiven(), channels: chosen() };
+  const cells = Object.fromEntries(chosen().map((name) => [name, choices.get(name).cell.value.trim()]).filter(([, cell]) => cell));
+  return { text: text.value, file, variables: variablesGiven(), channels: chosen(), cells };
 }
 
 // --- check ----------------------------------------------------------------------------------------
@@ -183,16 +186,15 @@ function allow() {
 // What would be rehearsed: the protocol that was checked, on the first of the channels, with its cell.
 function offer() {
   const [first] = chosen();
-  const body = checked && first ? { ...checked, channels: [first], cell: choices.get(first).cell.value.trim() } : null;
+  const body = checked && first ? { ...checked, channels: [first] } : null;
   profile.offer(body, "after the check, with a channel chosen");
 }
 
 async function start() {
-  const named = Object.fromEntries(chosen().map((name) => [name, choices.get(name).cell.value.trim()]).filter(([, cell]) => cell));
   startButton.disabled = true;
   say(startWhy, "asking the engine …");
   try {
-    const { runs } = await post("/api/runs", { ...checked, cells: named, reason: reason.value.trim() });
+    const { runs } = await post("/api/runs", { ...checked, reason: reason.value.trim() });
     location.assign(runs.length === 1 ? `/channel/${encodeURIComponent(runs[0].channel)}` : "/");
   } catch (failure) {
     fail(failure);

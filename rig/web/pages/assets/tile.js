@@ -11,7 +11,7 @@ export function buildTile(status, tick) {
   const parts = {
     name: part("tile-name", "span"), state: make("span", { className: "state" }),
     simulated: make("span", { className: "badge sim", title: "simulated instruments", hidden: true }, "SIM"),
-    cell: part("tile-cell line soft"), volt: part("tile-volt", "span"), ampere: part("tile-ampere", "span"), more: part("tile-more"),
+    hand: part("tile-hand line"), cell: part("tile-cell line soft"), volt: part("tile-volt", "span"), ampere: part("tile-ampere", "span"), more: part("tile-more"),
     spark: drawing(`0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, "", "spark"), doing: part("tile-doing line"),
     next: part("tile-next"), bar: part("bar"), place: part("tile-place"),
   };
@@ -20,7 +20,7 @@ export function buildTile(status, tick) {
   parts.place.append(make("span", { className: "line" }), make("span"));
   const top = make("div", { className: "tile-top" }, parts.name, parts.state, parts.simulated);
   const numbers = make("div", { className: "tile-numbers" }, parts.volt, parts.ampere);
-  const body = make("a", { className: "tile-body", href: addressOf(status) }, top, parts.cell, numbers, parts.more,
+  const body = make("a", { className: "tile-body", href: addressOf(status) }, top, parts.hand, parts.cell, numbers, parts.more,
     parts.spark, parts.doing, parts.next, parts.bar, parts.place);
   tile.append(body);
   if (tick) {
@@ -42,6 +42,8 @@ export function showTile(tile, status) {
   tile.dataset.look = lookOf(status.state);
   tile.dataset.channel = status.channel;
   tile.classList.toggle("alarmed", Boolean(alarm));
+  tile.classList.toggle("held", Boolean(status.by_hand));
+  say(parts.hand, status.by_hand);
   say(parts.name, status.channel);
   showState(parts.state, status.state);
   parts.simulated.hidden = !status.simulated;
@@ -100,7 +102,7 @@ export function placeOf(status) {
 }
 
 function spoken(status, alarm) {
-  const words = [status.channel, wordOf(status.state), status.cell, `${fixed(status.voltage_volt, 3)} volt`, whyAndNext(status)];
+  const words = [status.channel, wordOf(status.state), status.by_hand, status.cell, `${fixed(status.voltage_volt, 3)} volt`, whyAndNext(status)];
   return (alarm ? ["alarm", ...words] : words).filter(Boolean).join(", ");
 }
 
