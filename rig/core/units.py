@@ -42,7 +42,7 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
 _RATE = re.compile(
-    rf"\s*(?:({_NUMBER})\s*C|C\s*/\s*({_NUMBER})|({_NUMBER})\s*C\s*/\s*({_NUMBER}))\s*"
+    rf"\s*(?:({_NUMBER})\s*C|([+-]?)C\s*/\s*({_NUMBER})|({_NUMBER})\s*C\s*/\s*({_NUMBER}))\s*"
 )
 # What may be handed to pint: words with small powers, multiplied or divided; pint's own parser takes
 # far more than units.
@@ -58,6 +58,28 @@ _SPELLINGS = {
     "²": "^2",
     "%": "percent",
 }
+_POWER = re.compile(r"(?<=[A-Za-z])(?=[23]\b)")  # cm2, as our own tables write it
+# Another case is another unit, so it is asked and not guessed: the first is what labs mean.
+_USUAL = (
+    "mV",
+    "V",
+    "mA",
+    "uA",
+    "A",
+    "kHz",
+    "Hz",
+    "MHz",
+    "mAh",
+    "Ah",
+    "mWh",
+    "degC",
+    "MPa",
+    "kPa",
+    "mohm",
+    "kohm",
+    "cm",
+    "mm",
+)
 
 
 def quantity(text: object, dimension: str, where: str = "value") -> float:
@@ -71,8 +93,8 @@ def quantity(text: object, dimension: str, where: str = "value") -> float:
     """
     example = DIMENSIONS[dimension][1]
 
-    def refuse(message: str) -> BadInput:
-        return BadInput(Problem(where, message, example=example))
+    def refuse(message: str, suggestion: str = "") -> BadInput:
+        return BadInput(Problem(where, message, example=example, suggestion=suggestion))
 
     match = _QUANTITY.fullmatch(str(text))
     if match is None:
@@ -86,11 +108,16 @@ def quantity(text: object, dimension: str, where: str = "value") -> float:
         raise refuse(f"got the C-rate {text!r}, expected {_a(dimension)}")
     factor = _factor(unit_text, dimension)
     if factor == "unknown":
-        raise refuse(f"got {text!r}: unknown unit {unit_text!r}")
+        raise refuse(f"got {text!r}: unknown unit {unit_text!r}", _usual(unit_text))
     if isinstance(factor, str):
         raise refuse(f"got {text!r}, which is {factor}, expected {_a(dimension)}")
     scale, offset = factor
     return number * scale + offset
+
+
+def _usual(unit_text: str) -> str:
+    """Return the usual unit that is spelled like this but for its case, or nothing."""
+    return next((unit for unit in _USUAL if unit.lower() == unit_text.lower()), "")
 
 
 @functools.cache
@@ -101,6 +128,7 @@ def _factor(unit_text: str, dimension: str) -> tuple[float, float] | str:
     registry = _registry()
     for written, meant in _SPELLINGS.items():
         unit_text = unit_text.replace(written, meant)
+    unit_text = _POWER.sub("^", unit_text)
     if _UNIT.fullmatch(unit_text) is None:
         return "unknown"
     try:
@@ -150,13 +178,13 @@ def rate_per_hour(text: object) -> float | None:
     match = _RATE.fullmatch(str(text))
     if match is None:
         return 1.0 if str(text).strip() == "C" else None
-    times, over, numerator, denominator = match.groups()
+    times, sign, over, numerator, denominator = match.groups()
     if times is not None:
         return float(times)
     divisor = float(over if over is not None else denominator)
     if divisor == 0:
         return None
-    return (1.0 if over is not None else float(numerator)) / divisor
+    return float(f"{sign}1" if over is not None else numerator) / divisor
 
 
 def show(value: float, unit: str, digits: int = 4) -> str:

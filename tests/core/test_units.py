@@ -32,6 +32,8 @@ from rig.core.units import DIMENSIONS, quantity, rate_per_hour, show
         ("0.3 K", "temperature_difference", 0.3),
         ("0.5 mm", "length", 0.05),
         ("78.5 mm^2", "area", 0.785),
+        ("0.785 cm2", "area", 0.785),
+        ("0.5 mA/cm2", "current_density", 0.0005),
         ("80 mg", "mass", 0.08),
         ("2 mAh", "capacity", 0.002),
         ("7.2 A s", "capacity", 0.002),
@@ -78,6 +80,16 @@ def test_what_is_no_such_quantity_is_refused_with_an_example(text, dimension, me
     assert problem.example == DIMENSIONS[dimension][1]
 
 
+@pytest.mark.parametrize(
+    ("text", "dimension", "meant"),
+    [("100 khz", "frequency", "kHz"), ("10 mv", "voltage", "mV"), ("3 quux", "length", "")],
+)
+def test_another_case_is_another_unit_so_the_usual_one_is_asked(text, dimension, meant):
+    with pytest.raises(BadInput) as refusal:
+        quantity(text, dimension)
+    assert refusal.value.problems[0].suggestion == meant
+
+
 @given(st.text(max_size=30), st.sampled_from(sorted(DIMENSIONS)))
 def test_any_text_is_a_finite_number_or_bad_input(text: str, dimension: str):
     with contextlib.suppress(BadInput):
@@ -86,7 +98,15 @@ def test_any_text_is_a_finite_number_or_bad_input(text: str, dimension: str):
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [("C/10", 0.1), ("C / 2", 0.5), ("2C", 2.0), ("0.5 C", 0.5), ("2C/4", 0.5), ("C", 1.0)],
+    [
+        ("C/10", 0.1),
+        ("C / 2", 0.5),
+        ("2C", 2.0),
+        ("0.5 C", 0.5),
+        ("2C/4", 0.5),
+        ("C", 1.0),
+        ("-C/5", -0.2),
+    ],
 )
 def test_a_c_rate_is_multiples_of_the_capacity_per_hour(text: str, rate: float):
     assert rate_per_hour(text) == rate

@@ -30,6 +30,7 @@ STEP_PROBLEMS = [
     ("charge: {at: 1 V, until: 4 V}", "6:16", "which is a voltage, expected a current"),
     ("charge: {at: 1 mA, until: 4.2}", "6:29", "got '4.2' without a unit, expected an end"),
     ("charge: {at: -1 mA, until: 4 V}", "6:16", "the step's name gives the sign"),
+    ("charge: {at: -C/5, until: 4 V}", "6:16", "the step's name gives the sign"),
     ("rest: {for: 0 s}", "6:15", "expected more than 0"),
     ("set_temperature: {to: 25 degC, within: 1 degC}", "6:42", "which is a temperature"),
     # ends that are missing or cannot be
