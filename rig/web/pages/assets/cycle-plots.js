@@ -1,10 +1,12 @@
 // Capacity and efficiency against cycle, and the newest spectrum with its fit and its verdict.
 import { get, Refused, repeat } from "./api.js";
+import { fail } from "./ask.js";
 import { fill, make } from "./dom.js";
 import { axis, colour, draw } from "./plotting.js";
 import { shown } from "./words.js";
 
 const PAGE = 1000;
+const HIDDEN_BEYOND = 4, ROOM = 1.3, FLAT_RADIAN = 5 * Math.PI / 180;
 
 export class CyclePlot {
   constructor(runId) {
@@ -53,8 +55,10 @@ export class SpectrumPlot {
     this.plot = make("div", { className: "plot", id: "nyquist-plot" });
     this.verdict = make("div", { className: "verdict", id: "verdict" });
     this.words = make("span", { className: "soft" });
+    this.whole = false;
+    this.extent = make("button", { type: "button", className: "quiet", hidden: true, onclick: () => { this.whole = !this.whole; this.show().catch(fail); } });
     this.element = make("section", { className: "panel", hidden: true },
-      make("div", { className: "plot-head" }, make("h2", {}, "Newest spectrum"), this.words), this.verdict, this.plot);
+      make("div", { className: "plot-head" }, make("h2", {}, "Newest spectrum"), this.words, this.extent), this.verdict, this.plot);
   }
 
   begin() {
@@ -86,9 +90,22 @@ export class SpectrumPlot {
     const measured = { x: judged.real_impedance_ohm, y: flip(judged.imaginary_impedance_ohm), name: "measured", mode: "markers",
       text: judged.frequency_hertz.map((one) => shown(one, "Hz")), marker: { size: 7, color: "rgba(0,0,0,0)", line: { width: 1.6, color: colour("trace") } } };
     const fitted = fit && { x: fit.curve.real_impedance_ohm, y: flip(fit.curve.imaginary_impedance_ohm), name: "fit", mode: "lines", line: { color: colour("trouble"), width: 1.6 } };
+    const side = arcsHidden(judged);
+    this.extent.hidden = side === null;
+    this.extent.textContent = this.whole ? "Show the arcs" : "Show the whole tail";
+    const near = side !== null && !this.whole ? [{ range: [0, side] }, { range: [-0.12 * side, 0.88 * side] }] : [{}, {}];
     await draw(this.plot, fitted ? [measured, fitted] : [measured], {
-      showlegend: true, xaxis: axis("Z′ / Ω"), yaxis: axis("−Z″ / Ω", { scaleanchor: "x", scaleratio: 1 }) });
+      showlegend: true, xaxis: axis("Z′ / Ω", near[0]), yaxis: axis("−Z″ / Ω", { scaleanchor: "x", scaleratio: 1, ...near[1] }) });
   }
+}
+
+// As in the report (rig/report/figures_nyquist.py): where a blocking tail reaches far beyond the arcs they
+// cannot be seen beside it. Returns the side of a square in ohm that shows them, null where all fits.
+function arcsHidden({ real_impedance_ohm: real, imaginary_impedance_ohm: imaginary }) {
+  const phase = real.map((one, i) => Math.abs(Math.atan2(imaginary[i], one))), flattest = Math.min(...phase);
+  const knee = Math.max(...real.filter((_, i) => phase[i] <= flattest + FLAT_RADIAN).map(Math.abs));
+  const extent = Math.max(...real.map(Math.abs), ...imaginary.map(Math.abs));
+  return extent > HIDDEN_BEYOND * knee ? ROOM * knee : null;
 }
 
 function verdictOf(kk) {
