@@ -2,7 +2,8 @@
 
 A least-squares fit always ends somewhere, and its standard errors come from what it leaves: of a wrong
 circuit they are errors of nothing. The Lin-KK chain follows whatever a linear and stationary cell
-can do, so that its own residual is the spectrum's noise, whoever made it. Knows no optimiser.
+can do, so that its own residual is the spectrum's noise, whoever made it; but of garbage everything
+is noise, and there the residual alone decides. Knows no optimiser.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rig.analysis.spectrum import Spectrum
 # circuit), wrong ones 20 to 300 times. Nobody's resistances are right to better than what is left.
 BEYOND_NOISE = 3.0
 DOUBTFUL, REFUSED = 0.005, 0.05  # of |Z|, root mean square
+ABSURD = 0.2  # no resistance follows from this, and no instrument is this noisy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Adequacy:
     """Root mean squares relative to |Z|, real and imaginary part together.
 
     ``noise_rms_relative`` is what no linear and stationary cell explains; ``described``: the
-    circuit leaves less than 5 %, or less than 3 times that.
+    circuit leaves less than 5 %, or less than 3 times that and less than 20 %.
     """
 
     residual_rms_relative: float
@@ -49,15 +51,15 @@ class Adequacy:
 def adequacy(measured: Spectrum, fit: CircuitFit) -> Adequacy:
     """Return what ``fit`` leaves of ``measured`` beside the noise that Kramers-Kronig leaves.
 
-    EIS-FIT at level BLOCK above 5 % and three times the noise, WARN above 0.5 % and three times the
-    noise. A spectrum that Kramers-Kronig refuses is flagged EIS-KK.
+    EIS-FIT at level BLOCK above 5 % and three times the noise, and above 20 % whatever the noise;
+    WARN above 0.5 % and three times the noise. A spectrum that Kramers-Kronig refuses is flagged EIS-KK.
     """
     verdict = check(measured)
     left, noise = _left_over(measured, fit), _noise(measured, fit, verdict)
     beyond = left > BEYOND_NOISE * noise
-    described = not (beyond and left > REFUSED)
+    described = left <= ABSURD and not (beyond and left > REFUSED)
     notes = [] if verdict.valid else [_refused(verdict)]
-    if beyond and left > DOUBTFUL:
+    if not described or (beyond and left > DOUBTFUL):
         notes.append(_words(fit, left, noise, described=described))
     return Adequacy(left, noise, described, verdict.valid, tuple(notes))
 
@@ -91,9 +93,10 @@ def _refused(verdict: KramersKronig) -> FlagNote:
 
 def _words(fit: CircuitFit, left: float, noise: float, *, described: bool) -> FlagNote:
     verb = "does not describe" if not described else "describes only roughly"
+    beside = "no more than" if left > BEYOND_NOISE * noise else "itself"
     message = (
         f"{fit.circuit} {verb} this spectrum: it leaves {100 * left:.2g} % of |Z|, "
-        f"and Kramers-Kronig no more than {100 * noise:.2g} %"
+        f"and Kramers-Kronig {beside} {100 * noise:.2g} %"
     )
     return flag(EIS_FIT, message, Level.WARN if described else Level.BLOCK)
 

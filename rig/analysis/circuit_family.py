@@ -17,6 +17,7 @@ import numpy as np
 from rig.analysis.arcs import resistor_names
 from rig.analysis.capacitance import Geometry
 from rig.analysis.impedance_fit import CircuitFit, fit_spectra
+from rig.analysis.impedance_result import UNDETERMINED
 from rig.analysis.impedance_series import fit_series
 from rig.analysis.spectrum import Spectrum
 from rig.core.errors import BadInput, Problem
@@ -32,6 +33,10 @@ class Estimate:
 
     resistance_ohm: float
     standard_error_ohm: float
+
+    @property
+    def determined(self) -> bool:
+        return 0.0 < self.resistance_ohm >= self.standard_error_ohm / UNDETERMINED
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,14 @@ class KramersKronig:
     flags: tuple[FlagNote, ...] = field(default=())
 
     @property
+    def too_few_points(self) -> bool:
+        """Valid only because so few points contradict nothing: no verdict at all.
+
+        Fewer elements than 3 per decade, or as many as points: such a chain passes through them.
+        """
+        return self.valid and _too_few(self.frequency_hertz, self.n_rc)
+
+    @property
     def max_residual_real(self) -> float:
         return float(np.abs(self.residual.real).max())
 
@@ -84,6 +92,7 @@ class KramersKronig:
     def to_dict(self) -> dict[str, object]:
         return {
             "valid": self.valid,
+            "too_few_points": self.too_few_points,
             "max_residual_real": self.max_residual_real,
             "max_residual_imaginary": self.max_residual_imaginary,
             "rms_residual": self.rms_residual,
@@ -140,11 +149,13 @@ def _judge(frequency: Floats, fit: LinKKFit, method: Method) -> KramersKronig:
     relative = size / allowance(frequency)
     pattern = _pattern_sigma(frequency, fit.residual) > PATTERN_SIGMA
     worst = float(relative.max())
-    sparse = fit.n_rc < FEWEST_PER_DECADE * float(np.ptp(np.log10(frequency)))
+    sparse = _sparse(frequency, fit.n_rc)
     quiet = worst <= (ACCEPTED if pattern else REFUSED)
     noise = _noise(fit)
     noisy = not (sparse or quiet) and _is_noise(frequency, fit.residual, noise, worst)
     valid = sparse or quiet or noisy
+    seen = _flags(frequency, fit.residual, relative, pattern=pattern, valid=valid, noisy=noisy)
+    few = _too_few_flags(frequency, fit.n_rc) if valid else ()
     return KramersKronig(
         frequency,
         fit.residual,
@@ -157,9 +168,7 @@ def _judge(frequency: Floats, fit: LinKKFit, method: Method) -> KramersKronig:
         method,
         _words(fit),
         tuple(sorted(frequency[relative > ACCEPTED].tolist())),
-        _sparse_flags(frequency)
-        if sparse
-        else _flags(frequency, fit.residual, relative, pattern=pattern, valid=valid, noisy=noisy),
+        (*few, *(() if sparse else seen)),
     )
 
 
@@ -219,10 +228,23 @@ def autocorrelation(values: Floats) -> float:
     return float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
 
 
-def _sparse_flags(frequency: Floats) -> tuple[FlagNote, ...]:
-    """Say that nothing was checked: no residual speaks against what so few points can carry."""
+def _sparse(frequency: Floats, elements: int) -> bool:
+    return elements < FEWEST_PER_DECADE * float(np.ptp(np.log10(frequency)))
+
+
+def _too_few(frequency: Floats, elements: int) -> bool:
+    return len(frequency) <= elements or _sparse(frequency, elements)
+
+
+def _too_few_flags(frequency: Floats, elements: int) -> tuple[FlagNote, ...]:
+    """Say where nothing was checked: no residual speaks against what so few points can carry."""
+    if not _too_few(frequency, elements):
+        return ()
     decades = float(np.ptp(np.log10(frequency)))
-    message = f"{len(frequency)} points over {decades:.1f} decades are too few to check anything"
+    message = (
+        f"{len(frequency)} points over {decades:.1f} decades, {elements} elements: "
+        "too few points to judge"
+    )
     return (flag(EIS_KK, message, Level.WARN),)
 
 

@@ -53,12 +53,21 @@ class Leads:
 
 @dataclass(frozen=True, slots=True)
 class PelletResistance:
-    """Ionic resistance between blocking electrodes: bulk and grain boundaries together."""
+    """Ionic resistance between blocking electrodes: bulk and grain boundaries together.
+
+    ``electrolyte_resistors`` and ``left_out_resistors`` are those of ``fit``, the likeliest circuit.
+    """
 
     electrolyte: Estimate
     fit: CircuitFit
+    electrolyte_resistors: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     flags: tuple[FlagNote, ...]
+
+    @property
+    def left_out_resistors(self) -> tuple[str, ...]:
+        taken = self.electrolyte_resistors
+        return tuple(name for name in resistor_names(self.fit.circuit) if name not in taken)
 
     def to_dict(self) -> dict[str, object]:
         return {**_resistances(electrolyte=self.electrolyte), **_common(self)}
@@ -137,8 +146,13 @@ def _pellet(
 ) -> PelletResistance:
     electrolyte = family.estimate(lambda fit: _electrolyte_names(fit, geometry, ()))
     electrolyte = _without_leads(electrolyte, leads)
-    flags = (*_flags(family.best), *_lead_flags(spectrum, electrolyte, leads))
-    return PelletResistance(electrolyte, family.best, family.candidates, flags)
+    flags = (
+        *_flags(family.best),
+        *_undetermined_flags(electrolyte),
+        *_lead_flags(spectrum, electrolyte, leads),
+    )
+    taken = _electrolyte_names(family.best, geometry, ())
+    return PelletResistance(electrolyte, family.best, taken, family.candidates, flags)
 
 
 def symmetric_cell(
@@ -251,11 +265,17 @@ def _flags(fit: CircuitFit) -> tuple[FlagNote, ...]:
     return tuple(note for note in fit.flags if note.code not in {EIS_UNDET, EIS_ASSIGN})
 
 
+def _undetermined_flags(electrolyte: Estimate) -> list[FlagNote]:
+    if electrolyte.determined:
+        return []
+    return [flag(EIS_UNDET, "the electrolyte's resistance is not determined")]
+
+
 def _lead_flags(spectrum: Spectrum, electrolyte: Estimate, leads: Leads | None) -> list[FlagNote]:
     if leads is not None:
         return []
     reasons = []
-    if electrolyte.resistance_ohm < LEADS_MATTER_OHM:
+    if electrolyte.determined and electrolyte.resistance_ohm < LEADS_MATTER_OHM:
         reasons.append(f"{electrolyte.resistance_ohm:.3g} ohm is below {LEADS_MATTER_OHM:g} ohm")
     if (highest := float(spectrum.frequency_hertz.max())) > LEADS_MATTER_HERTZ:
         reasons.append(f"{highest:.3g} Hz is above {LEADS_MATTER_HERTZ:g} Hz")

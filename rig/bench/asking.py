@@ -16,6 +16,7 @@ from sqlalchemy import Engine, update
 from rig.bench.file import BenchFile, ChannelSpec, load_bench
 from rig.bench.locks import Locks, has_engine, has_host, lock_channels
 from rig.bench.same_instrument import driving, make_same_safe
+from rig.bench.status import askable
 from rig.core.alarms import Severity, raise_alarm
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import BadInput, Problem, RigError
@@ -23,7 +24,7 @@ from rig.core.instruments import Identity
 from rig.core.orders import Order
 from rig.core.records import RunState
 from rig.engine.desk import STEERING
-from rig.engine.states import RECOVER, TRANSITIONS, Verb, after
+from rig.engine.states import RECOVER, TRANSITIONS, Verb
 from rig.store import queries, tables
 from rig.store.alarms import raise_now
 from rig.store.database import translated
@@ -197,19 +198,13 @@ def _without_engine(
 def answer_by_table(state: RunState, order: Order) -> Answer:
     """Answer for a run in this state that no process has, where nothing can be done for it."""
     if (state, order.verb) not in TRANSITIONS:
-        return _refused(lambda: after(state, order.verb))
+        possible = ", ".join(askable(state)) or "nothing"
+        words = f"a run that is {state.value} cannot {order.verb}; possible: {possible}"
+        return Answer("refused", words)
     if TRANSITIONS[state, order.verb] is state and Verb(order.verb) not in STEERING:
         return Answer("done", f"already {state.value}")
     go_on = f"rig run --resume {order.run_id[:8]}"
     return Answer("refused", f"no process has this run; go on with: {go_on}")
-
-
-def _refused(try_it: Callable[[], object]) -> Answer:
-    try:
-        try_it()
-    except RigError as refusal:
-        return Answer("refused", f"{refusal}; {refusal.remedy}" if refusal.remedy else str(refusal))
-    raise AssertionError("the table of states says that it is not possible")
 
 
 def _end(engine: Engine, run: queries.RunRecord, state: RunState, words: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rig.bench.file import BenchFile, ChannelSpec
 from rig.bench.offline import sheet_facts
 from rig.core.errors import BadInput, Problem, did_you_mean
-from rig.protocol.check import check_channel, needs
+from rig.protocol.check import ChannelFacts, check_channel, needs
 from rig.protocol.program import Program
 
 
@@ -43,15 +45,24 @@ def choose_channels(bench: BenchFile, program: Program, wanted: str | None) -> l
 def _first_fit(bench: BenchFile, program: Program) -> ChannelSpec:
     """Return the first channel that can hold the protocol, by roles and by ranges.
 
-    Where several have the roles but none the ranges, the first one's problems say why.
+    Where several have the roles but none the ranges, the problems of each say why; channels that
+    have the same ones are named together.
     """
     required = needs(program)
     able = [spec for spec in bench.channels.values() if required <= set(spec.instruments)]
     if not able:
         message = f"no channel has all that protocol {program.name!r} needs: {', '.join(sorted(required))}"
         raise BadInput(Problem(f"bench {bench.file}", message))
-    problems = [check_channel(program, sheet_facts(bench, spec)) for spec in able]
-    for spec, wrong in zip(able, problems, strict=True):
+    alike: dict[tuple[Problem, ...], list[ChannelFacts]] = {}
+    for spec in able:
+        facts = sheet_facts(bench, spec)
+        wrong = tuple(check_channel(program, replace(facts, name="")))
         if not wrong:
             return spec
-    raise BadInput(problems[0])
+        alike.setdefault(wrong, []).append(facts)
+    raise BadInput([one for group in alike.values() for one in _problems_of(program, group)])
+
+
+def _problems_of(program: Program, alike: list[ChannelFacts]) -> list[Problem]:
+    names = ", ".join(facts.name for facts in alike)
+    return check_channel(program, replace(alike[0], name=names))

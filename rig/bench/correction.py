@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from rig.bench.collecting import Collector
+from rig.core.fields import wrong_width
 from rig.core.fixture import Fixture, FixtureSpectrum
 from rig.protocol.source import Node
 
@@ -44,7 +45,11 @@ def _read_part(to: Collector, node: Node, folder: Path) -> tuple[FixtureSpectrum
         return None
     try:
         content = (folder / node.value).read_bytes()
-        frame = pd.read_csv(io.BytesIO(content), comment="#")
+        wrong = _wrong_rows(content.decode("utf-8-sig"))
+        if wrong:
+            to.refuse(node, f"{node.value}: {wrong}", _EXAMPLE)
+            return None
+        frame = pd.read_csv(io.BytesIO(content), comment="#", index_col=False)
     except OSError as error:
         to.refuse(node, f"{node.value}: cannot be read: {error.strerror}", _EXAMPLE)
         return None
@@ -56,6 +61,19 @@ def _read_part(to: Collector, node: Node, folder: Path) -> tuple[FixtureSpectrum
         to.refuse(node, f"{node.value}: {problem}", _EXAMPLE)
         return None
     return _spectrum(frame), f"{node.value} sha256 {hashlib.sha256(content).hexdigest()}"
+
+
+def _wrong_rows(text: str) -> str:
+    """Say which row has other fields than labels, as after a decimal comma; empty when none has."""
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    rows = [(at, line.split(",")) for at, line in enumerate(lines, start=1) if line.strip()]
+    labels = [label.strip() for label in rows[0][1]] if rows else []
+    if not set(COLUMNS) <= set(labels):
+        return ""  # said with the columns that there are
+    found = (
+        wrong_width(f"line {at}", cells, labels, ",", fewest=len(labels)) for at, cells in rows[1:]
+    )
+    return next((str(problem) for problem in found if problem), "")
 
 
 def _problem(frame: pd.DataFrame) -> str:

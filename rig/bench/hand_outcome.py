@@ -47,6 +47,7 @@ def outcome_by_hand(engine: Engine, bench: BenchFile, run_id: str) -> dict[str, 
     return {
         "run_id": run.run_id,
         "channel": run.channel,
+        "simulated": bench.simulated,
         "operation": operation.value,
         "state": run.state,
         "reason": run.values["reason"] or "",

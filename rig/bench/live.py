@@ -19,7 +19,7 @@ from rig.bench.held_by_hand import HeldByHand
 from rig.bench.locks import has_engine
 from rig.bench.outlook import outlook, step_at
 from rig.bench.run_facts import RunFacts, cursor_of, facts_in_force, facts_of
-from rig.bench.status import FREE, ChannelStatus, Trend, Wall, in_order
+from rig.bench.status import FREE, ChannelStatus, Trend, Wall, askable, in_order
 from rig.bench.trends import number_or_none, points_of, sparkline
 from rig.core.alarms import Alarm
 from rig.core.clock import Clock, RealClock
@@ -28,7 +28,6 @@ from rig.core.records import RunState
 from rig.core.units import duration
 from rig.engine.cursor import Cursor
 from rig.engine.leaving import leaving_words
-from rig.engine.states import legal_verbs
 from rig.engine.walk import values
 from rig.protocol.check import steps_of
 from rig.protocol.program import LoopStart, Program
@@ -40,7 +39,7 @@ ENGINE_SECOND = 2.0  # how often the locks are tried
 _ALIVE = frozenset(ALIVE)
 # A run in one of these moves without anybody's word: it is read again at each look.
 _CONNECTED = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.STOPPING})
-_VERBS = {state: tuple(legal_verbs(state)) for state in RunState}
+_VERBS = {state: askable(state) for state in RunState}
 _OVER = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED})
 
 
@@ -175,7 +174,7 @@ class Live:
             ahead.words,
             ahead.then,
             ahead.second,
-            **_place(facts, cursor),
+            **_place(look),
             **_numbers(look),
             started_us=run["started_us"],
             ended_us=run["ended_us"],
@@ -237,23 +236,36 @@ class _Look:
 # --- numbers -------------------------------------------------------------------------------------
 
 
-def _place(facts: RunFacts, cursor: Cursor | None) -> dict[str, Any]:
-    program = facts.program
+def _place(look: _Look) -> dict[str, Any]:
+    facts, cursor, program = look.facts, look.cursor, look.facts.program
     if cursor is None or program is None:
         return {}
-    place, now = cursor.place, cursor.progress.test_time_second
-    estimate = facts.estimate_second
+    place = cursor.place
+    fraction, left_second = _progress(look.state, cursor, facts.estimate_second)
     return {
         "protocol_revision": place.revision,
         "leaving": leaving_words(place),
         "step_count": place.step_count,
+        "step_address": place.pc if place.pc in facts.step_numbers else None,
         "step_number": facts.step_numbers.get(place.pc),
         "step_total": sum(1 for _ in steps_of(program)),
         "cycle_count": place.cycle_count or None,
         "cycle_total": _cycles(program, place.loops),
-        "progress_fraction": min(1.0, now / estimate) if estimate else None,
-        "left_second": max(0.0, estimate - now) if estimate else None,
+        "progress_fraction": fraction,
+        "left_second": left_second,
     }
+
+
+def _progress(
+    state: RunState, cursor: Cursor, estimate_second: float
+) -> tuple[float | None, float | None]:
+    """Return how much of a run is done and the seconds left; a finished one is whole, whatever it took."""
+    if state is RunState.FINISHED:
+        return 1.0, 0.0
+    if not estimate_second:
+        return None, None
+    now = cursor.progress.test_time_second
+    return min(1.0, now / estimate_second), max(0.0, estimate_second - now)
 
 
 def _cycles(program: Program, loops: tuple[tuple[int, int], ...]) -> int | None:

@@ -32,7 +32,10 @@ def sheet_facts(
         _widest(model.temperature_celsius for model in chamber),
         _widest(model.frequency_hertz for model in analyser),
         spec.limits,
-        auxiliaries={sensor.name: sensor.dimension for sensor in spec.sensors},
+        _largest(model.amplitude_volt for model in analyser),
+        _largest(model.amplitude_ampere for model in analyser),
+        spec.fixture.span if spec.fixture else None,
+        {sensor.name: sensor.dimension for sensor in spec.sensors},
     )
 
 
@@ -45,6 +48,13 @@ def _models(
     sheet = load_driver(bench.instruments[name].driver).sheet
     known = sheet.model(seen.get(name, ""))
     return sheet.models if known is None else (known,)
+
+
+def _largest(amplitudes: Iterable[float | None]) -> float | None:
+    """Return the largest amplitude, or None where one of the models states none."""
+    stated = list(amplitudes)
+    known = [amplitude for amplitude in stated if amplitude is not None]
+    return max(known) if known and len(known) == len(stated) else None
 
 
 def _widest(ranges: Iterable[tuple[float, float] | None]) -> tuple[float, float] | None:

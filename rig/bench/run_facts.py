@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -41,7 +42,6 @@ def facts_of(row: Row) -> RunFacts:
     """Return the facts of a row of rig.store.live.run_facts."""
     content = row["bench"].get("content", {})
     spec = content.get("channels", {}).get(row["channel"], {})
-    instruments = content.get("instruments", {}).values()
     program = _program(row)
     numbers = {} if program is None else _step_numbers(program)
     return RunFacts(
@@ -49,12 +49,18 @@ def facts_of(row: Row) -> RunFacts:
         row["cell_name"] or "",
         row["protocol_name"],
         str(spec.get("chamber") or ""),
-        bool(instruments) and all(entry.get("connect") == SIMULATED for entry in instruments),
+        is_simulated(row["bench"]),
         program,
         0.0 if program is None else estimate_duration_second(program, program.cell),
         numbers,
         row.get("protocol_revision", 1),
     )
+
+
+def is_simulated(bench: Mapping[str, Any]) -> bool:
+    """Say of the bench that is kept with a run whether it was simulated."""
+    instruments = bench.get("content", {}).get("instruments", {}).values()
+    return bool(instruments) and all(entry.get("connect") == SIMULATED for entry in instruments)
 
 
 def facts_in_force(facts: RunFacts, engine: Engine, run_id: str, cursor: Cursor | None) -> RunFacts:

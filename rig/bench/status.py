@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from rig.core.records import ENDED, RunState
+from rig.engine.states import Verb, legal_verbs
 from rig.store.presence import Presence
 
 FREE = "free"  # no run was ever on this channel
@@ -29,8 +31,9 @@ class ChannelStatus:
     ``doing`` is the present step's words; ``next`` the nearest end with margin and time, or what it
     waits for, and ``then`` what follows. ``driven``: a process has this run; None where that cannot
     be known here (another computer's). ``protocol_revision`` counts the texts of the protocol that were
-    in force, ``leaving`` says how somebody wants the run to end. ``step_number`` of ``step_total``
-    counts the protocol's steps, ``step_count`` those that have begun. ``verbs`` are what may be asked
+    in force, ``leaving`` says how somebody wants the run to end. ``step_address`` is the step as
+    rig check numbers it and rig goto takes it; ``step_number`` of ``step_total`` counts the
+    protocol's steps, ``step_count`` those that have begun. ``verbs`` are what may be asked
     of it in this state. ``by_hand``: who has the channel, or its chamber, by hand, and for how long yet.
     """
 
@@ -68,6 +71,7 @@ class ChannelStatus:
     sampled_us: int | None = None
     started_us: int | None = None
     ended_us: int | None = None
+    step_address: int | None = None
     verbs: tuple[str, ...] = ()
     by_hand: str = ""
     alarms: tuple[dict[str, Any], ...] = ()
@@ -81,6 +85,12 @@ class ChannelStatus:
             "voltage_volt": self.trend.voltage_volt,
         }
         return values | {"trend": trend}
+
+
+def askable(state: RunState) -> tuple[str, ...]:
+    """Return the verbs that would do something in this state: what is over has nothing to stop."""
+    verbs = tuple(legal_verbs(state))
+    return tuple(verb for verb in verbs if verb != Verb.STOP.value) if state in ENDED else verbs
 
 
 def in_order(status: ChannelStatus) -> tuple[str, list[tuple[str, int]], str]:

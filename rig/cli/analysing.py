@@ -10,7 +10,7 @@ from rig.cli.output import output_file, print_json
 from rig.cli.running import Database, Json
 
 if TYPE_CHECKING:
-    from rig.report.findings import RunFindings
+    from rig.report.findings import Quantity, RunFindings
 
 
 def report(
@@ -59,22 +59,36 @@ def print_quantities(findings: list[RunFindings]) -> bool:
     from rich.console import Console
     from rich.table import Table
 
+    from rig.report.facts import missing
+    from rig.report.results import has_truth
+
+    known = has_truth(findings)
+    truth = ["truth", "recovered"] if known else []
+    table = Table("cell", "result", "value", "99 % interval", *truth, "flags")
+    quantities = [(one, quantity) for one in findings for quantity in one.quantities]
+    for finding, quantity in quantities:
+        table.add_row(finding.channel, *_quantity_cells(quantity, known=known))
+    if quantities:
+        Console().print(table)
+    for finding in findings:
+        for sentence in missing(finding):
+            typer.echo(f"{finding.channel}: {sentence}")
+    return all(quantity.recovered is not False for _, quantity in quantities)
+
+
+def _quantity_cells(quantity: Quantity, *, known: bool) -> list[str]:
+    """Return a row of the table of results; with the truth where one is ``known`` of some cell."""
     from rig.report.numbers import plus_minus
 
-    table = Table("cell", "result", "value", "99 % interval", "truth", "recovered", "flags")
-    all_recovered = True
-    for finding in findings:
-        for quantity in finding.quantities:
-            low, high = quantity.interval(0.99)
-            all_recovered = all_recovered and quantity.recovered is not False
-            table.add_row(
-                finding.channel,
-                quantity.title,
-                f"{plus_minus(quantity.value, quantity.standard_error)} {quantity.unit}",
-                f"{low:.4g} to {high:.4g}",
-                "" if quantity.truth is None else f"{quantity.truth:.4g}",
-                {None: "", True: "[green]yes[/]", False: "[red]NO[/]"}[quantity.recovered],
-                ", ".join(dict.fromkeys(note.code for note in quantity.flags)),
-            )
-    Console().print(table)
-    return all_recovered
+    low, high = quantity.interval(0.99)
+    truth = [
+        "" if quantity.truth is None else f"{quantity.truth:.4g}",
+        {None: "", True: "[green]yes[/]", False: "[red]NO[/]"}[quantity.recovered],
+    ]
+    return [
+        quantity.title,
+        f"{plus_minus(quantity.value, quantity.standard_error)} {quantity.unit}",
+        f"{low:.4g} to {high:.4g}",
+        *(truth if known else []),
+        ", ".join(dict.fromkeys(note.code for note in quantity.flags)),
+    ]

@@ -127,7 +127,7 @@ def _shown(second: float) -> str:
 def chamber_words(chamber: ChamberNow) -> str:
     """Return one line: what it reads, what it was told, by whom, who waits."""
     if not chamber.is_open:
-        return f"chamber {chamber.name}: no engine has it"
+        return f"chamber {chamber.name}: not in use now"
     words = f"chamber {chamber.name}: "
     if chamber.temperature_celsius is None:
         words += "not read yet"

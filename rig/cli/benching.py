@@ -48,7 +48,7 @@ def bench_check(bench_name: BenchOption = "sim", json: Json = False) -> int:
     failed = [finding.name for finding in findings if finding.problem]
     if failed:
         print(f"rig: {len(failed)} of {len(findings)} failed: {', '.join(failed)}", file=sys.stderr)
-    return 2 if failed else 0
+    return 1 if failed else 0
 
 
 @drivers.command("list")
@@ -61,6 +61,8 @@ def drivers_list(json: Json = False) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from rig.core.sheet import TIERS
+
     table = Table()
     table.add_column("driver", no_wrap=True)  # its name is what a bench file needs, whole
     for column in ("instrument", "roles", "models"):
@@ -69,9 +71,10 @@ def drivers_list(json: Json = False) -> int:
     for sheet in sheets:
         roles = ", ".join(role.value for role in sheet.roles)
         models = ", ".join(model.name for model in sheet.models)
-        title = sheet.title.removeprefix(f"{sheet.maker} ")
-        table.add_row(sheet.family, f"{sheet.maker} {title}", roles, models, sheet.tier.value)
+        table.add_row(sheet.family, _name(sheet), roles, models, sheet.tier.value)
     Console().print(table)
+    for tier in dict.fromkeys(sheet.tier for sheet in sheets):
+        typer.echo(f"{tier.value}: {TIERS[tier]}")
     return 0
 
 
@@ -98,6 +101,18 @@ def _sheets() -> list[Sheet]:
     return [load_driver(name).sheet for name in driver_names()]
 
 
+def _name(sheet: Sheet) -> str:
+    return f"{sheet.maker} {sheet.title.removeprefix(f'{sheet.maker} ')}"
+
+
+def _connect_example(sheet: Sheet) -> str:
+    """Return an address of the kind that this family is reached by, for a bench file."""
+    if sheet.port is not None:
+        return f"TCPIP::192.168.0.5::{sheet.port}::SOCKET"
+    speed = "" if sheet.baudrate is None else f"?baudrate={sheet.baudrate}"
+    return f"serial:///dev/ttyUSB0{speed}"
+
+
 def _sheet_dict(sheet: Sheet) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -111,10 +126,13 @@ def _sheet_dict(sheet: Sheet) -> dict[str, Any]:
 def _sheet_lines(sheet: Sheet) -> list[str]:
     from dataclasses import asdict
 
-    lines = [f"{sheet.family}: {sheet.maker} {sheet.title}", f"manual: {sheet.manual}"]
-    lines.append(
-        f"roles: {', '.join(role.value for role in sheet.roles)}; proven: {sheet.tier.value}"
-    )
+    from rig.core.sheet import TIERS
+
+    lines = [f"{sheet.family}: {_name(sheet)}", f"manual: {sheet.manual}"]
+    lines.append(f"roles: {', '.join(role.value for role in sheet.roles)}")
+    lines.append(f"proven: {sheet.tier.value}, that is {TIERS[sheet.tier]}")
+    example = f'{{driver: {sheet.family}, connect: "{_connect_example(sheet)}"}}'
+    lines.append(f"in a bench file, for example: {example}")
     if sheet.firmware:
         lines.append(f"facts from firmware: {', '.join(sheet.firmware)}")
     for model in sheet.models:

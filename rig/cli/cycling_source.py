@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.tables import load_source, opened_run
+from rig.cli.tables import load_source, opened_run, require_columns
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ def load_cycling(source: str, db: str | None, fit: str, count: str) -> pd.DataFr
     elif count == OWN:
         with opened_run(source, db) as (engine, run):
             return _own_cycles(engine, run)
-    return load_source(source, db, fit)
+    frame = load_source(source, db, fit)
+    if fit == "cycles" or {"voltage_volt", "current_ampere"} <= set(frame.columns):
+        from rig.analysis.cycles import REQUIRED
+
+        require_columns(frame, source, REQUIRED)
+    return frame
 
 
 def _own_cycles(engine: Engine, run: RunRecord) -> pd.DataFrame:

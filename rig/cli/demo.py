@@ -61,6 +61,7 @@ def demo(
         hours = max(one.test_time_second for one in findings) / 3600
         typer.echo(f"{hours:.0f} h of testing in {time.monotonic() - began:.0f} s; report: {page}")
         typer.echo(f"data: {folder / 'rig.db'}; look at it with: rig runs list --db {database}")
+        typer.echo(f"or in the browser: rig serve --observe --db {database}")
         if not (recovered and known):
             typer.echo("a truth lies outside its 99 % interval, or was not determined", err=True)
     return code or (0 if recovered and known else 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.cycling_source import GIVEN, Count, load_cycling
+from rig.cli.fit_conductivity import all_flags, fit_rows, with_fits
 from rig.cli.fit_eis import eis
 from rig.cli.fit_options import (
     Area,
@@ -32,6 +33,7 @@ from rig.cli.output import print_json
 from rig.cli.tables import (
     load_source,
     numbers,
+    refuse_together,
     refuse_wrong_conductivity,
     temperatures_kelvin,
 )
@@ -89,6 +91,10 @@ def arrhenius(
     frame = load_source(source, db, "arrhenius")
     temperature_uncertainty = temperature_uncertainty or frame.attrs.get("temperature_uncertainty")
     area_uncertainty = area_uncertainty or frame.attrs.get("area_uncertainty")
+    refuse_together(
+        lambda: temperatures_kelvin(frame, source),
+        lambda: _conductivities(frame, source, thickness, area, diameter),
+    )
     kelvin, column = temperatures_kelvin(frame, source)
     sigma = _conductivities(frame, source, thickness, area, diameter)
     optional = numbers(frame, source, [], ["relative_uncertainty"])
@@ -132,7 +138,11 @@ def conductivity(
     db: Database = None,
     json: Json = False,
 ) -> None:
-    """Conductivity from resistances (column resistance_ohm) and geometry."""
+    """Conductivity from geometry and resistances: a column resistance_ohm, or spectra.
+
+    Of a spectrum between blocking electrodes it takes the resistance of bulk and grain boundaries,
+    and says which circuit and resistors that was, and which arcs it left out as an interface's.
+    """
     from rig.analysis import conductivity as pellets
 
     if material is not None:
@@ -159,19 +169,17 @@ def conductivity(
         )
         for resistance, u in zip(resistances, relative, strict=True)
     ]
-    entries = [result.to_dict() for result in results]
+    entries = with_fits([one.to_dict() for one in results], frame.attrs.get("fits", []))
     for entry, celsius in zip(entries, columns.get("temperature_celsius", ()), strict=False):
         entry["temperature_celsius"] = float(celsius)
-    notes = {str(note): note.to_dict() for result in results for note in result.flags}
-    rows = [
-        (
-            f"{result.resistance_ohm:.6g} ohm",
-            with_error(result.conductivity_siemens_per_centimetre, result.standard_error, "S/cm"),
-        )
-        for result in results
-    ]
+    rows: list[Row] = []
+    for result, entry in zip(results, entries, strict=True):
+        value = result.conductivity_siemens_per_centimetre
+        sigma = with_error(value, result.standard_error, "S/cm")
+        rows.append((f"{result.resistance_ohm:.6g} ohm", sigma))
+        rows.extend(fit_rows(entry, alone=len(entries) == 1))
     single = entries[0] if len(entries) == 1 else {}
-    values = {**single, "rows": entries, "n": len(entries), "flags": list(notes.values())}
+    values = {**single, "rows": entries, "n": len(entries), "flags": all_flags(entries)}
     show_result(values, f"Conductivity, {source}", rows, as_json=json)
 
 
@@ -234,26 +242,14 @@ def fade(
 def cycles(source: Source, count: Count = GIVEN, db: Database = None, json: Json = False) -> None:
     """One row per cycle: capacities, energies, efficiencies, mean voltages, resistance."""
     from rig.analysis.cycles import cycle_table
+    from rig.cli.cycles_table import cycle_columns
 
     table = cycle_table(load_cycling(source, db, "cycles", count))
     values = table.to_dict()
     if json:
         print_json(values)
         return
-    columns = {
-        "charge / Ah": "charging_capacity_ah",
-        "discharge / Ah": "discharging_capacity_ah",
-        "CE": "coulombic_efficiency",
-        "EE": "energy_efficiency",
-        "V charge": "mean_charging_voltage_volt",
-        "V discharge": "mean_discharging_voltage_volt",
-        "R / ohm": "dc_resistance_ohm",
-    }
-    rows = [
-        [str(cycle.cycle_count), *(f"{getattr(cycle, name):.5g}" for name in columns.values())]
-        for cycle in table.cycles
-    ]
-    show_table(f"Cycles, {source}", ["cycle", *columns], rows)
+    show_table(f"Cycles, {source}", *cycle_columns(table.cycles))
     show_flags([note.to_dict() for note in table.flags])
 
 
@@ -283,7 +279,8 @@ def _conductivities(
     diameter: str | None,
 ) -> FloatArray:
     """Return S/cm from the conductivity column, or from resistances and geometry."""
-    if _CONDUCTIVITY in frame.columns or _RESISTANCE not in frame.columns:
+    asked = any(str(name).startswith("resistance") for name in frame.columns)
+    if _CONDUCTIVITY in frame.columns or not asked:
         sigma = numbers(frame, source, [_CONDUCTIVITY])[_CONDUCTIVITY]
     else:
         resistance = numbers(frame, source, [_RESISTANCE])[_RESISTANCE]

@@ -79,7 +79,9 @@ def eis(
 ) -> int:
     """Fit an equivalent circuit to a spectrum, to several, or to a series; no guess is needed.
 
-    Ends with 1 where a circuit does not describe its spectrum: its values are shown, not to be trusted.
+    Without --circuit: a pellet between blocking electrodes, or one or two arcs where no blocking
+    tail shows; any other cell needs a --circuit. Ends with 1 where a circuit does not describe its
+    spectrum: its values are shown, not to be trusted.
     """
     refuse_options(
         weights, circuit, start, fix, several=series or len(sources) > 1, profile=profile
@@ -176,6 +178,9 @@ def _judged(named: Named, taken: Spectrum, said: Said) -> Fitted:
 
     (name, measured), (fit, flags, extra) = named, said
     judged = adequacy(taken, fit)
+    if not judged.described:  # its resistances are nobody's: neither material nor interface
+        extra = {key: value for key, value in extra.items() if key == "candidates"}
+        flags = tuple(note for note in flags if note in fit.flags)
     return Fitted(name, measured, fit, judged, (*judged.flags, *flags), extra)
 
 
@@ -188,19 +193,31 @@ def _fit_one(
     """Return the fit, its flags, and what else is said: the circuits compared, the material."""
     from rig.analysis.circuit_family import compare_circuits
     from rig.analysis.impedance_fit import fit_circuit
-    from rig.analysis.pellet import pellet_resistance
 
     if circuits is None:
-        pellet = pellet_resistance(taken, options["geometry"])
-        known = pellet.electrolyte.resistance_ohm, pellet.electrolyte.standard_error_ohm
-        said = {k: v for k, v in pellet.to_dict().items() if k not in {"fit", "flags"}}
-        return _with_material(pellet.fit, pellet.flags, said, sample, known)
+        return _fit_unnamed(taken, sample, options["geometry"])
     if len(circuits) == 1:
         fit = fit_circuit(taken, circuits[0], **options)
         return _with_material(fit, fit.flags, {}, sample)
     family = compare_circuits(taken, circuits, **options)
     compared = {"candidates": [one.to_dict() for one in family.candidates]}
     return _with_material(family.best, family.best.flags, compared, sample)
+
+
+def _fit_unnamed(taken: Spectrum, sample: Sample | None, geometry: Geometry | None) -> Said:
+    """Return the fit of a pellet between blocking electrodes, or of arcs where no tail shows."""
+    from rig.analysis.adequacy import adequacy
+    from rig.analysis.arcs_alone import fit_arcs, shows_tail
+    from rig.analysis.pellet import pellet_resistance
+
+    pellet = pellet_resistance(taken, geometry)
+    if not shows_tail(taken) and not adequacy(taken, pellet.fit).described:
+        family = fit_arcs(taken)
+        compared = {"candidates": [one.to_dict() for one in family.candidates]}
+        return _with_material(family.best, family.best.flags, compared, sample)
+    known = pellet.electrolyte.resistance_ohm, pellet.electrolyte.standard_error_ohm
+    said = {k: v for k, v in pellet.to_dict().items() if k not in {"fit", "flags"}}
+    return _with_material(pellet.fit, pellet.flags, said, sample, known)
 
 
 def _with_material(

@@ -11,7 +11,7 @@ from rig.core.errors import BadInput, Problem
 Sources = Annotated[list[str], typer.Argument(help="Files of spectra, or run ids.")]
 Circuits = Annotated[
     list[str] | None,
-    typer.Option(help="For example R0-p(R1,CPE1)-CPE2; several are compared; default: a family."),
+    typer.Option(help="For example R0-p(R1,CPE1)-CPE2; several are compared; default: see above."),
 ]
 Series = Annotated[bool, typer.Option(help="All spectra of all sources, in order, as one series.")]
 Values = Annotated[

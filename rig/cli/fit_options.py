@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rig.core.errors import BadInput, Problem
-from rig.core.units import quantity
+from rig.core.units import DIMENSIONS, quantity
 
 Source = Annotated[str, typer.Argument(help="A file (csv, BDF) or a run id.")]
 Database = Annotated[str | None, typer.Option("--db", help="Database URL for run ids.")]
@@ -28,7 +28,7 @@ def length_of(text: str | None, option: str) -> float:
     """Read a length in cm that the command needs; BadInput when it is missing."""
     if text is None:
         raise BadInput(Problem(option, "is needed for a conductivity", example=f"{option} 0.5mm"))
-    return quantity(text, "length", option)
+    return _above_zero(text, "length", option)
 
 
 def area_of(area: str | None, diameter: str | None) -> float:
@@ -37,8 +37,17 @@ def area_of(area: str | None, diameter: str | None) -> float:
         message = "give exactly one of --area and --diameter"
         raise BadInput(Problem("--area", message, example="--area 0.785cm^2"))
     if diameter is not None:
-        return math.pi * quantity(diameter, "length", "--diameter") ** 2 / 4.0
-    return quantity(area, "area", "--area")
+        return math.pi * _above_zero(diameter, "length", "--diameter") ** 2 / 4.0
+    return _above_zero(area, "area", "--area")
+
+
+def _above_zero(text: str | None, dimension: str, option: str) -> float:
+    """Read a size that has to be above zero; BadInput names its option."""
+    value = quantity(text, dimension, option)
+    if value <= 0:
+        example = f"{option} {DIMENSIONS[dimension][1].replace(' ', '')}"
+        raise BadInput(Problem(option, f"got {text!r}, expected above zero", example=example))
+    return value
 
 
 def fraction_of(*texts: str | None) -> float:

@@ -29,6 +29,7 @@ def with_error(value: float | None, error: float | None, unit: str) -> str:
     """
     if value is None or not math.isfinite(value):
         return "not determined"
+    unit = "" if unit == "1" else unit  # an exponent has none
     if error is None or not math.isfinite(error) or error <= 1e-12 * abs(value):
         return f"{value:.6g} {unit}".rstrip()
     if 1e-4 <= abs(value) < 1e5:

@@ -54,12 +54,14 @@ def interface(
     electrolyte_resistance_ohm, each with an optional ..._standard_error_ohm. Ends with 1 where no
     circuit describes a spectrum.
     """
+    from rig.analysis.capacitance import Geometry
     from rig.analysis.interface import interface_series
 
     relative = fraction_of(area_uncertainty)
     found: list[InterfaceResistance] = []
     judged: list[tuple[str, Adequacy]] = []
     celsius: list[float] = []
+    described: list[bool] = []
     for source in sources:
         frame = load_source(source, db, "interface", SPECTRUM_COLUMNS)
         own_area = None if diameter else frame.attrs.get("area")
@@ -67,7 +69,8 @@ def interface(
         if "frequency_hertz" not in frame.columns:
             rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
         elif symmetric:
-            geometry = geometry_of(thickness, area, diameter)
+            _refuse_unknown_thickness(thickness)
+            geometry = Geometry(length_of(thickness, "--thickness"), square_centimetre)
             one, adequate = _from_spectrum(frame, source, geometry, relative)
             rows = [one]
             judged.append((source, adequate))
@@ -77,15 +80,26 @@ def interface(
                 remedy="use a third electrode, or give a table of resistances",
             )
         found.extend(rows)
+        of_spectrum = "frequency_hertz" in frame.columns
+        described.extend([judged[-1][1].described] if of_spectrum else [True] * len(rows))
         celsius.extend(_temperatures(frame, source, len(rows)))
     code = complain_of(judged)
     values = interface_series(celsius, found).to_dict()
     shown = [
-        ("interface" if math.isnan(temperature) else f"{temperature:.1f} degC", _in_words(one))
-        for temperature, one in zip(celsius, found, strict=True)
+        (
+            "interface" if math.isnan(temperature) else f"{temperature:.1f} degC",
+            _in_words(one) if is_good else "none, see EIS-FIT",
+        )
+        for temperature, one, is_good in zip(celsius, found, described, strict=True)
     ]
     show_result(values, "Resistance of one interface", shown, as_json=json)
     return code
+
+
+def _refuse_unknown_thickness(thickness: str | None) -> None:
+    if thickness is None:
+        message = "is needed to tell an interface from the electrolyte by its capacitance"
+        raise BadInput(Problem("--thickness", message, example="--thickness 0.5mm"))
 
 
 def _spectrum(frame: pd.DataFrame, source: str) -> Spectrum:
@@ -105,13 +119,11 @@ def geometry_of(thickness: str | None, area: str | None, diameter: str | None) -
 
 
 def _from_spectrum(
-    frame: pd.DataFrame, source: str, geometry: Geometry | None, area_relative: float
+    frame: pd.DataFrame, source: str, geometry: Geometry, area_relative: float
 ) -> tuple[InterfaceResistance, Adequacy]:
     from rig.analysis.adequacy import adequacy
     from rig.analysis.pellet import symmetric_cell
 
-    if geometry is None:
-        raise BadInput(Problem("--thickness", "is needed to tell interface from electrolyte"))
     measured = _spectrum(frame, source)
     cell = symmetric_cell(measured, geometry, area_relative_uncertainty=area_relative)
     judged = adequacy(measured, cell.fit)

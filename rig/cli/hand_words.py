@@ -6,12 +6,15 @@ from typing import Any
 
 import typer
 
+from rig.cli.output import channel_words
+
 _MARKS = {"well": "ok      ", "ill": "ILL     ", "not seen": "not seen"}
 
 
 def say_outcome(outcome: dict[str, Any]) -> None:
     """Print one operation's outcome; what is ill on its own line."""
-    head = f"{outcome['channel']}  run {outcome['run_id']:.12}  {outcome['operation']}"
+    name = channel_words(outcome["channel"], simulated=outcome["simulated"])
+    head = f"{name}  run {outcome['run_id']:.12}  {outcome['operation']}"
     reason = f": {outcome['reason']}" if outcome["state"] != "finished" else ""
     typer.echo(f"{head}: {outcome['state']}{reason}")
     for line in _lines(outcome):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.output import print_json
+from rig.cli.output import channel_words, print_json
 from rig.cli.running import BenchOption, Database, Json, Seed, Settings, variables_of
 from rig.cli.steering import Reason, who
 from rig.core.errors import BadInput, Problem
@@ -116,8 +116,9 @@ def start(
         print_json({"runs": outcomes})
     else:
         for one in outcomes:
-            words = "{channel}  run {run_id:.12}  start: {outcome}: {answer}".format(**one)
-            typer.echo(words, err=one["outcome"] != "done")
+            words = "run {run_id:.12}  start: {outcome}: {answer}".format(**one)
+            name = channel_words(one["channel"], simulated=bench.simulated)
+            typer.echo(f"{name}  {words}", err=one["outcome"] != "done")
     return 0 if all(one.answer.done for one in asked) else 1
 
 
@@ -155,5 +156,6 @@ def _channels(
     left = replace(bench, channels={name: bench.channels[name] for name in free})
     program = loads_protocol(text, file_name=file, variables=variables)
     name = choose_channels(left, program, None)[0].name
-    typer.echo(f"channel {name} (the first free one that has what the protocol needs)", err=True)
+    words = channel_words(name, simulated=bench.simulated)
+    typer.echo(f"channel {words}, the first free one that has what the protocol needs", err=True)
     return [name]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.output import duration, output_file, print_json
+from rig.cli.output import channel_words, duration, output_file, print_json
 from rig.cli.running import Database, Json
 from rig.core.errors import BadInput, Problem, did_you_mean
 
@@ -52,7 +52,7 @@ def list_all(db: Database = None, json: Json = False) -> int:
     for run in runs:
         reason = run.values["reason"] or ""
         table.add_row(
-            run.run_id[:12], run.channel, run.protocol_name, run.state, _when(run), reason
+            run.run_id[:12], _channel(run), run.protocol_name, run.state, _when(run), reason
         )
     Console().print(table)
     return 0
@@ -80,9 +80,8 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
             | {"now": None if now is None else now.plain()}
         )
         return 0
-    typer.echo(
-        f"run {record.run_id}  channel {record.channel}  {record.state}: {record.values['reason']}"
-    )
+    ended = f"{record.state}: {record.values['reason']}"
+    typer.echo(f"run {record.run_id}  channel {_channel(record)}  {ended}")
     origin = record.values["origin"]
     if origin:
         typer.echo(
@@ -96,7 +95,7 @@ def show(run: RunId, db: Database = None, json: Json = False) -> int:
         typer.echo(f"  revision {what}: {'; '.join(one['difference'])}")
     for step in parts["steps"]:
         took = duration(step["ended_second"] - step["began_second"])
-        what = "{step_count:>5}  cycle {cycle_count:>4}  {words}".format(**step)
+        what = "{step_id:>5}  cycle {cycle_count:>4}  {words}".format(**step)
         typer.echo(f"  {what}  {took}: {step['reason']}")
     for event in parts["events"]:
         typer.echo("  {test_time_second:>12.1f} s  {kind}: {message}".format(**event))
@@ -146,6 +145,12 @@ def export(
         for other in written.beside:
             typer.echo(f"metadata: {other}")
     return 0
+
+
+def _channel(run: RunRecord) -> str:
+    from rig.bench.run_facts import is_simulated
+
+    return channel_words(run.channel, simulated=is_simulated(run.values["bench"] or {}))
 
 
 def _plain(run: RunRecord) -> dict[str, Any]:

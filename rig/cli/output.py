@@ -13,9 +13,22 @@ from rig.core.errors import BadInput, Problem, RigError
 from rig.core.plain import finite
 from rig.core.units import duration
 
-__all__ = ["complain", "duration", "output_file", "picture_file", "print_json", "reporting_errors"]
+__all__ = [
+    "channel_words",
+    "complain",
+    "duration",
+    "output_file",
+    "picture_file",
+    "print_json",
+    "reporting_errors",
+]
 
 _PICTURES = (".png", ".svg", ".pdf")
+
+
+def channel_words(channel: str, *, simulated: bool) -> str:
+    """Return how a channel is named to people: no simulated number is to be taken for a measured one."""
+    return f"{channel} (simulated)" if simulated else channel
 
 
 def print_json(values: Any) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from rig.cli.output import duration
+from rig.cli.output import channel_words, duration
 from rig.core.units import show
 from rig.engine.cursor import Halt
 
@@ -76,6 +76,9 @@ class Progress:
         if not self._quiet and self._terminal:
             self._live.refresh()
             self._live.stop()
+        elif self._next:  # the last line told was of some seconds ago
+            with contextlib.suppress(OSError):
+                self._draw(time.monotonic())
 
     def between(self) -> None:
         """Draw when it is time; almost free otherwise."""
@@ -110,8 +113,11 @@ class Progress:
         for run in self._session.runs:
             row = self._columns(run)
             bar = ProgressBar(total=1.0, completed=self._fraction(run), width=16)
-            table.add_row(run.channel.name, run.state.value, bar, *row)
+            table.add_row(self._name(run), run.state.value, bar, *row)
         return table
+
+    def _name(self, run: Run) -> str:
+        return channel_words(run.channel.name, simulated=self._session.bench.bench.simulated)
 
     def _columns(self, run: Run) -> tuple[str, ...]:
         place, reading = run.cursor.place, run.reading
@@ -129,7 +135,7 @@ class Progress:
 
     def _fraction(self, run: Run) -> float:
         estimate = self._estimate_of(run)
-        if run.cursor.halt is not Halt.NONE:
+        if run.cursor.halt is Halt.FINISHED:
             return 1.0
         return min(1.0, run.cursor.progress.test_time_second / estimate) if estimate else 0.0
 
@@ -143,12 +149,16 @@ class Progress:
         return second
 
     def _line(self, run: Run) -> str:
-        cycle, words, volt, ampere, celsius, seconds, left = self._columns(run)
-        percent = f"{100 * self._fraction(run):3.0f} %"
-        return (
-            f"{run.channel.name:>4} {percent} cycle {cycle:>4}  {words:<44.44} "
-            f"{volt:>9} {ampere:>9} {celsius:>9}  {seconds}, about {left} left"
-        )
+        return progress_line(self._name(run), self._fraction(run), self._columns(run))
+
+
+def progress_line(channel: str, fraction: float, columns: tuple[str, ...]) -> str:
+    """Return one line for a log: it may be long, but says the whole step."""
+    cycle, words, volt, ampere, celsius, seconds, left = columns
+    return (
+        f"{channel:>4} {100 * fraction:3.0f} % cycle {cycle:>4}  {words:<52} "
+        f"{volt:>9} {ampere:>9} {celsius:>9}  {seconds}, about {left} left"
+    )
 
 
 def _shown(value: float, unit: str, digits: int) -> str:

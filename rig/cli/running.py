@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rig.cli.output import duration, print_json
+from rig.cli.output import channel_words, duration, print_json
 from rig.core.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -141,9 +141,8 @@ def _fresh(
         message = f"one cell cannot be on {len(channels)} channels"
         raise BadInput(Problem("--cell", message, example="--channel A1 --cell LPS-17"))
     if channel is None:
-        typer.echo(
-            f"channel {channels[0].name} (the first that has what the protocol needs)", err=True
-        )
+        name = channel_words(channels[0].name, simulated=bench_file.simulated)
+        typer.echo(f"channel {name}, the first that has what the protocol needs", err=True)
     return [Job(program, protocol, spec, cell) for spec in channels]
 
 
@@ -161,14 +160,14 @@ def run_session(session: Session, *, json: bool, quiet: bool = False) -> int:
         _say_what_waits(session.forwarder)
     if session.notifier is not None and session.notifier.undelivered:
         typer.echo(_not_told(session.notifier.undelivered), err=True)
-    summary = [_outcome(one) for one in session.runs]
+    simulated = session.bench.bench.simulated
+    summary = [_outcome(one, simulated=simulated) for one in session.runs]
     if json:
         print_json({"runs": summary})
     elif not quiet:
         for one in summary:
-            typer.echo(
-                "{channel}  run {run_id:.12}  {state}: {reason}  ({samples} samples)".format(**one)
-            )
+            words = "run {run_id:.12}  {state}: {reason}  ({samples} samples)".format(**one)
+            typer.echo(f"{channel_words(one['channel'], simulated=simulated)}  {words}")
     ended_well = all(one["state"] in {"finished", "stopped"} for one in summary)
     return 0 if ended_well and not alarms else 1
 
@@ -187,10 +186,11 @@ def _not_told(count: int) -> str:
     return f"rig: {what} reached nobody; see: rig alarms list, rig alarms test --bench FILE"
 
 
-def _outcome(run: Run) -> dict[str, Any]:
+def _outcome(run: Run, *, simulated: bool) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "channel": run.channel.name,
+        "simulated": simulated,
         "state": run.state.value,
         "reason": run.reason,
         "samples": run.cursor.progress.seq,
@@ -240,6 +240,8 @@ def check(
     for row in rows:
         table.add_row(str(row.address), f"{'  ' * row.depth}{row.words}", row.phase, row.record)
     Console().print(table)
+    if [row.address for row in rows] != list(range(len(rows))):
+        typer.echo("numbers as rig goto takes them; one left out is where a loop or condition ends")
     for note in warnings(program, protocol):
         typer.echo(f"note: {note}", err=True)
     more = f" ({duration(longest)} with every spectrum repeated)" if longest > second else ""

@@ -7,15 +7,17 @@ is found as in a run.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rig.cli.spectra_words import origin
 from rig.core.errors import AnalysisError, BadInput, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rig.analysis.adequacy import Adequacy
     from rig.analysis.pellet import PelletResistance
     from rig.analysis.spectrum import Spectrum
     from rig.formats.eis import MeasuredSpectrum
@@ -123,7 +125,38 @@ def _resistances(spectra: list[MeasuredSpectrum]) -> pd.DataFrame:
         message = f"no resistance between blocking electrodes in {', '.join(refused)}"
         remedy = "for other cells: rig fit eis with --circuit, or rig fit interface"
         raise AnalysisError(f"{message}: {undescribed(judged)}", remedy=remedy)
-    return pd.DataFrame([_row(one, pellet) for one, pellet in zip(spectra, pellets, strict=True)])
+    _refuse_undetermined(spectra, pellets)
+    frame = pd.DataFrame([_row(one, pellet) for one, pellet in zip(spectra, pellets, strict=True)])
+    frame.attrs["fits"] = [_fit(*one) for one in zip(spectra, pellets, judged, strict=True)]
+    return frame
+
+
+def _refuse_undetermined(spectra: list[MeasuredSpectrum], pellets: list[PelletResistance]) -> None:
+    named = [
+        f"{one.name} ({pellet.fit.circuit})"
+        for one, pellet in zip(spectra, pellets, strict=True)
+        if not pellet.electrolyte.determined
+    ]
+    if named:
+        message = f"the electrolyte's resistance is not determined by {', '.join(named)}"
+        raise AnalysisError(message, remedy="see rig fit eis, with --circuit")
+
+
+def _fit(measured: MeasuredSpectrum, pellet: PelletResistance, judged: Adequacy) -> dict[str, Any]:
+    """Return which circuit and resistors a resistance is of, what is not in it, and the flags."""
+    return {
+        **origin(measured),
+        "circuit": str(pellet.fit.circuit),
+        "electrolyte_resistors": list(pellet.electrolyte_resistors),
+        "left_out_resistors": {
+            name: dict(zip(("resistance_ohm", "standard_error_ohm"), found, strict=True))
+            for name in pellet.left_out_resistors
+            for found in [pellet.fit.sum_of([name])]
+        },
+        "residual_rms_relative": pellet.fit.residual_rms_relative,
+        **judged.to_dict(),
+        "flags": [note.to_dict() for note in (*judged.flags, *pellet.flags)],
+    }
 
 
 def _row(measured: MeasuredSpectrum, pellet: PelletResistance) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.output import duration, print_json
+from rig.cli.output import channel_words, duration, print_json
 from rig.cli.running import Database, Json
 from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.core.units import show
@@ -74,7 +74,7 @@ def _chosen(wall: Wall, channel: str | None) -> list[ChannelStatus]:
 
 def lines(one: ChannelStatus) -> list[str]:
     """Return a channel in words: where it stands, what it measures, what comes next, its alarms."""
-    head = [one.channel, one.state, one.cell, one.protocol]
+    head = [channel_words(one.channel, simulated=one.simulated), one.state, one.cell, one.protocol]
     found = ["  ".join(word for word in head if word)]
     found += [f"  {one.by_hand}"] if one.by_hand else []
     found += [f"  {words}" for words in (_place(one), _measured(one)) if words]
@@ -92,7 +92,7 @@ def _place(one: ChannelStatus) -> str:
     cycle = "" if one.cycle_count is None else f", cycle {one.cycle_count}"
     whole = "" if one.cycle_total is None or not cycle else f" of {one.cycle_total}"
     left = "" if one.left_second is None else f", about {duration(one.left_second)} left"
-    return f"step {one.step_number} of {one.step_total}{cycle}{whole}: {one.doing}{left}"
+    return f"step {one.step_address}{cycle}{whole}: {one.doing}{left}"
 
 
 def _measured(one: ChannelStatus) -> str:

@@ -1,18 +1,18 @@
 """Reading the tables that ``rig fit`` takes: text files with plain or Battery Data Format headers.
 
-One door, ``load_source``. Comma, semicolon or tab, a byte-order mark, decimal commas beside another
-separator are read; whatever could only be guessed (a missing column, kelvin under a Celsius header)
-is refused with all problems at once. Knows no fit.
+One door, ``load_source``. Whatever could only be guessed (a missing column, kelvin under a Celsius
+header) is refused with all problems at once. Knows no fit.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rig.cli.table_file import read_table
 from rig.core.errors import BadInput, Problem, did_you_mean
 
 if TYPE_CHECKING:
@@ -25,28 +25,14 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-# "Test Time / s" and "test_time_second" are the same column: how the label's unit is spelled.
-_UNIT_WORDS = {
-    "1": "",
-    "s": "second",
-    "V": "volt",
-    "A": "ampere",
-    "W": "watt",
-    "ohm": "ohm",
-    "Ohm": "ohm",
-    "Hz": "hertz",
-    "Ah": "ah",
-    "Wh": "wh",
-    "Pa": "pa",
-    "deg": "degree",
-    "degC": "celsius",
-    "K": "kelvin",
-    "S/cm": "siemens_per_centimetre",
-    "S cm-1": "siemens_per_centimetre",
-}
-_LABEL = re.compile(r"\s*(?P<name>.+?)\s*/\s*(?P<unit>\S.*?)\s*")
-_SEPARATORS = (";", "\t", ",")
 _MOST_NAMED_ROWS = 5
+# where nought and less are no measurement, and no logarithm
+_ABOVE_ZERO = {
+    "resistance_ohm",
+    "conductivity_siemens_per_centimetre",
+    "discharging_capacity_ah",
+    "temperature_kelvin",
+}
 
 _COLDEST_CELSIUS, _KELVIN_SUSPECT_CELSIUS, _KELVIN_SUSPECT_TOP = -200.0, 200.0, 500.0
 _BEST_CONDUCTOR = 1.0  # S/cm; the best solid electrolytes have a few hundredths
@@ -80,6 +66,8 @@ def opened_run(source: str, db: str | None) -> Iterator[tuple[Engine, RunRecord]
     from rig.store.address import without_password
     from rig.store.database import database_url, is_there
 
+    if Path(source).is_dir():
+        raise BadInput(Problem(source, "that is a folder, expected a file"))
     url = database_url(db)
     if Path(source).suffix or not is_there(url):
         remedy = "give a text file (csv), or see 'rig runs list' for the runs in the database"
@@ -95,57 +83,13 @@ def opened_run(source: str, db: str | None) -> Iterator[tuple[Engine, RunRecord]
         engine.dispose()
 
 
-def read_table(path: Path, headless: Sequence[str] = ()) -> pd.DataFrame:
-    """Read one delimited text file; the first row is the header unless it is all numbers."""
-    import pandas as pd
-
-    text = _decoded(path)
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise BadInput(Problem(str(path), "the file is empty"))
-    separator = _separator(lines[0])
-    decimal = "," if separator != "," and re.search(r"\d,\d", "".join(lines[1:3])) else "."
-    no_header = _all_numbers(lines[0].split(separator), decimal)
-    if no_header and len(lines[0].split(separator)) != len(headless):
-        raise BadInput(
-            Problem(str(path), f"the first row holds numbers only: {lines[0][:60]!r}"),
-            remedy="put the column names in the first row, for example test_time_second",
-        )
-    try:
-        frame = pd.read_csv(
-            path,
-            sep=separator,
-            decimal=decimal,
-            header=None if no_header else 0,
-            names=list(headless) if no_header else None,
-            encoding="utf-8-sig",
-            skipinitialspace=True,
-            index_col=False,
-        )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
-        raise BadInput(Problem(str(path), f"not a table: {error}")) from error
-    if frame.empty:
-        raise BadInput(Problem(str(path), "has a header but no rows"))
-    return frame.rename(columns={name: machine_name(str(name)) for name in frame.columns})
-
-
-def machine_name(label: str) -> str:
-    """Return the machine name of a column label; other names only lose outer blanks.
-
-    >>> machine_name("Test Time / s"), machine_name("Cycle Count / 1"), machine_name(" voltage_volt")
-    ('test_time_second', 'cycle_count', 'voltage_volt')
-    """
-    match = _LABEL.fullmatch(label)
-    if match is None or match["unit"] not in _UNIT_WORDS:
-        return label.strip()
-    words = [*match["name"].lower().split(), _UNIT_WORDS[match["unit"]]]
-    return "_".join(word for word in words if word)
-
-
 def numbers(
     frame: pd.DataFrame, source: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Columns:
-    """Return columns as float arrays; BadInput names every missing column and unreadable cell."""
+    """Return columns as float arrays; BadInput names every missing column and unreadable cell.
+
+    A resistance, conductivity or capacity that is not above zero is refused with them.
+    """
     import pandas as pd
 
     known = [str(name) for name in frame.columns]
@@ -154,11 +98,18 @@ def numbers(
     for name in (*required, *optional):
         if name in known:
             values = pd.to_numeric(frame[name], errors="coerce")
-            problems.extend(_bad_cells(source, name, frame[name], values.isna()))
+            problems.extend(_bad_cells(source, name, frame, values))
             columns[name] = values.to_numpy(dtype=float)
     if problems:
         raise BadInput(problems)
     return columns
+
+
+def require_columns(frame: pd.DataFrame, source: str, names: Sequence[str]) -> None:
+    """Raise BadInput with every column of ``names`` that the table lacks."""
+    known = [str(name) for name in frame.columns]
+    if problems := [_missing(source, name, known) for name in names if name not in known]:
+        raise BadInput(problems)
 
 
 def temperatures_kelvin(frame: pd.DataFrame, source: str) -> tuple[NDArray[np.float64], str]:
@@ -183,6 +134,19 @@ def temperatures_kelvin(frame: pd.DataFrame, source: str) -> tuple[NDArray[np.fl
     return celsius + 273.15, name
 
 
+def refuse_together(*reads: Callable[[], object]) -> None:
+    """Try every reading and raise one BadInput with the problems of all that fail."""
+    failed: list[BadInput] = []
+    for read in reads:
+        try:
+            read()
+        except BadInput as error:
+            failed.append(error)
+    if failed:
+        remedy = next((error.remedy for error in failed if error.remedy), "")
+        raise BadInput([one for error in failed for one in error.problems], remedy=remedy)
+
+
 def refuse_wrong_conductivity(values: NDArray[np.float64], where: str) -> None:
     """Refuse conductivities above 1 S/cm, which no electrolyte has: mS/cm or S/m was meant."""
     highest = float(values.max())
@@ -193,39 +157,48 @@ def refuse_wrong_conductivity(values: NDArray[np.float64], where: str) -> None:
         )
 
 
-def _decoded(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        remedy = "export it as comma-separated text in UTF-8"
-        raise BadInput(Problem(str(path), f"not UTF-8 text: {error}"), remedy=remedy) from error
-
-
-def _separator(header: str) -> str:
-    return max(_SEPARATORS, key=header.count)
-
-
-def _all_numbers(cells: Iterable[str], decimal: str) -> bool:
-    try:
-        return all(float(cell.strip().replace(decimal, ".")) is not None for cell in cells)
-    except ValueError:
-        return False
-
-
 def _missing(source: str, name: str, known: list[str]) -> Problem:
     message = f"column {name} is missing; there are {', '.join(known)}"
-    return Problem(source, message, suggestion=did_you_mean(name, known))
+    nearest = next((one for one in known if name.startswith(f"{one}_")), did_you_mean(name, known))
+    if nearest:
+        message += f"; is {nearest!r} meant? then name it {name}{_converted(name, nearest)}"
+    return Problem(source, message)
+
+
+def _converted(name: str, nearest: str) -> str:
+    """Say to convert where a column's name ends in a unit that is not ours (resistance_kohm)."""
+    unit = name.rpartition("_")[2]
+    stem = name.removesuffix(unit)
+    other = nearest.startswith(stem) and nearest != stem.rstrip("_")
+    return f", with its numbers in {unit}" if other else ""
 
 
 def _bad_cells(
-    source: str, name: str, written: pd.Series[Any], bad: pd.Series[bool]
+    source: str, name: str, frame: pd.DataFrame, values: pd.Series[Any]
 ) -> list[Problem]:
+    bad = values.isna()
+    if name in _ABOVE_ZERO:
+        bad |= values <= 0
     rows = [index for index, is_bad in enumerate(bad) if is_bad]
+    lines = frame.attrs.get("lines")
     problems = [
-        Problem(f"{source}: row {row + 2}", f"{name} is {written.iloc[row]!r}, expected a number")
+        Problem(
+            f"{source}: line {lines[row]}" if lines else f"{source}: row {row + 1}",
+            f"{name} is {_got(frame[name].iloc[row], values.iloc[row])}",
+        )
         for row in rows[:_MOST_NAMED_ROWS]
     ]
     if len(rows) > _MOST_NAMED_ROWS:
-        more = f"{len(rows) - _MOST_NAMED_ROWS} more rows are not numbers"
+        more = f"{len(rows) - _MOST_NAMED_ROWS} more rows like these"
         problems.append(Problem(f"{source}: {name}", more))
     return problems
+
+
+def _got(written: object, value: float) -> str:
+    if math.isfinite(value):
+        return f"{value:g}, expected above zero"
+    return (
+        f"{written!r}, expected a number"
+        if isinstance(written, str)
+        else "empty, expected a number"
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rig.cli.fit_options import Database, Json
+from rig.cli.kk_output import complain_of_too_few, show_verdicts
 from rig.cli.output import picture_file, print_json
 from rig.cli.spectra_source import (
     Negated,
@@ -51,8 +52,8 @@ def kk(
 ) -> int:
     """Check spectra for linearity, causality and stability (Lin-KK), and for drift.
 
-    Ends with 0 whatever the verdict: a refused spectrum is an answer. Several spectra are all
-    checked; the keys at the top are those of the worst.
+    A refused spectrum is an answer and ends with 0, one with too few points to be judged with 1.
+    Several spectra are all checked; the keys at the top are those of the worst.
     """
     from rig.analysis.kramers_kronig import check
     from rig.analysis.valid_window import valid_window
@@ -75,11 +76,12 @@ def kk(
         verdict = check(points, method, elements=elements)  # type: ignore[arg-type]
         hit = z_hit(points, verdict.noise)
         draw_validation(path, points, verdict, hit, title(found[worst]))
+    code = complain_of_too_few(answers)
     if json:
         print_json({**answers[worst], "spectra": answers} if len(answers) > 1 else answers[worst])
     else:
-        _show_verdicts(answers)
-    return 0
+        show_verdicts(answers)
+    return code
 
 
 def drt(
@@ -188,74 +190,12 @@ def _timed_drift(measured: MeasuredSpectrum) -> TimedDrift | None:
     return drift_from_times(measured.frequency_hertz, measured.impedance_ohm, measured.time_second)
 
 
-def _badness(answer: dict[str, Any]) -> tuple[bool, float]:
-    return not answer["valid"], max(answer["max_residual_real"], answer["max_residual_imaginary"])
+def _badness(answer: dict[str, Any]) -> tuple[bool, bool, float]:
+    residual = max(answer["max_residual_real"], answer["max_residual_imaginary"])
+    return not answer["valid"], answer["too_few_points"], residual
 
 
 # --- what people read ----------------------------------------------------------------------------
-
-
-def _show_verdicts(answers: list[dict[str, Any]]) -> None:
-    from rig.cli.fit_output import show_flags, show_table
-
-    headers = (
-        "spectrum",
-        "verdict",
-        "Z' / %",
-        "Z'' / %",
-        "pattern",
-        "M",
-        "mu",
-        "valid window / Hz",
-    )
-    show_table(f"Kramers-Kronig, {answers[0]['source']}", headers, [_row(one) for one in answers])
-    for one in answers:
-        print_statements(one["spectrum_number"], one["statements"])
-        show_flags(one["flags"])
-        _show_window(one)
-        _show_slow_end(one)
-
-
-def _row(one: dict[str, Any]) -> tuple[str, ...]:
-    window = one["window"]
-    return (
-        f"{one['spectrum_number']} ({one['points']} points)",
-        "valid" if one["valid"] else "REFUSED",
-        f"{100 * one['max_residual_real']:.2g}",
-        f"{100 * one['max_residual_imaginary']:.2g}",
-        "yes" if one["systematic"] else "no",
-        str(one["n_rc"]),
-        f"{one['mu']:.2f}",
-        _window_words(one["valid"], window),
-    )
-
-
-def _window_words(valid: bool, window: dict[str, Any] | None) -> str:
-    if valid:
-        return "all"
-    if window is None:
-        return "none"
-    return f"{window['lowest_hertz']:.4g} to {window['highest_hertz']:.4g}"
-
-
-def _show_window(one: dict[str, Any]) -> None:
-    window = one["window"]
-    if window is None:
-        return
-    with_all, without = window["whole_total_resistance_ohm"], window["total_resistance_ohm"]
-    print(
-        f" info without the {window['points_left_out']} points outside the window the total "
-        f"resistance is {without:.4g} ohm, with them {with_all:.4g} ohm"
-    )
-
-
-def _show_slow_end(one: dict[str, Any]) -> None:
-    change = one["z_hit_slow_end_change"]
-    if change is None:
-        print(f" info spectrum {one['spectrum_number']} is too short or too sparse for Z-HIT")
-        return
-    size = f"{100 * change:+.1f} ± {100 * one['z_hit_standard_error']:.1f} %"
-    print(f" info Z-HIT: at the slow end |Z| is {size} off what the phase demands")
 
 
 def _show_peaks(found: RelaxationTimes, measured: MeasuredSpectrum) -> None:

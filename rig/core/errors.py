@@ -19,6 +19,7 @@ RigError
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -34,19 +35,33 @@ class RigError(Exception):
         self.remedy = remedy
 
 
+LONGEST_QUOTED = 80  # characters of what a person wrote that a message repeats
+_QUOTED = re.compile(r"""(?<!\w)(['"])((?:(?!\1)[^\\]|\\.)*+)\1(?!\w)""", re.DOTALL)
+
+
+def _cut(quoted: re.Match[str]) -> str:
+    mark, text = quoted.groups()
+    return f"{mark}{text[:LONGEST_QUOTED]}…{mark}" if len(text) > LONGEST_QUOTED else quoted[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with what a person gave us.
 
     ``where`` is ``file:line:column`` or the place in words; ``message`` says the rule, what was
     got and what was expected; ``example`` is a valid piece to write instead; ``suggestion`` is the
-    nearest known word ("did you mean").
+    nearest known word ("did you mean"). What is quoted in ``message`` is cut where it is long: it
+    may be a whole file.
     """
 
     where: str
     message: str
     example: str = ""
     suggestion: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST_QUOTED:
+            object.__setattr__(self, "message", _QUOTED.sub(_cut, self.message))
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}"

@@ -26,11 +26,19 @@ class Role(Enum):
 
 
 class Tier(Enum):
-    """How well a driver is proven; printed by ``rig drivers``."""
+    """How well a driver is proven; printed by ``rig drivers``, explained by ``TIERS``."""
 
     TRANSCRIBED = "transcribed"  # from the manual, against an independent simulator
     RECORDED = "recorded"  # against bytes recorded from real hardware
     PROVEN = "proven"  # months on real cells
+
+
+TIERS = {
+    Tier.TRANSCRIBED: "written from the manual, proven against an independent simulator, "
+    "not yet tried on hardware",
+    Tier.RECORDED: "proven against bytes recorded from real hardware",
+    Tier.PROVEN: "months on real cells",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Sheet:
     models: tuple[Model, ...]
     terminator: bytes
     baudrate: int | None = None
+    port: int | None = None  # of TCP, where it is spoken to by network
     timeout_second: float = 3.0
     spacing: Spacing = Spacing()
     refusals: dict[str, str] = field(default_factory=dict)

@@ -41,6 +41,7 @@ DIMENSIONS: dict[str, tuple[str, str]] = {
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+")
 _RATE = re.compile(
     rf"\s*(?:({_NUMBER})\s*C|([+-]?)C\s*/\s*({_NUMBER})|({_NUMBER})\s*C\s*/\s*({_NUMBER}))\s*"
 )
@@ -97,6 +98,9 @@ def quantity(text: object, dimension: str, where: str = "value") -> float:
         return BadInput(Problem(where, message, example=example, suggestion=suggestion))
 
     match = _QUANTITY.fullmatch(str(text))
+    if (comma := _DECIMAL_COMMA.match(str(text))) is not None:
+        point = str(text).strip().replace(",", ".", 1)
+        raise refuse(f"got {text!r} with a decimal comma ({comma[0].strip()}), expected {point!r}")
     if match is None:
         raise refuse(f"got {text!r}, expected {_a(dimension)} with its unit")
     number, unit_text = float(match[1]), match[2]

@@ -42,8 +42,10 @@ def columns_of(headers: Sequence[str]) -> list[Column]:
 
 def read_csv(text: str, where: str) -> RawLog:
     """Read a csv table of the format; raises BadInput for cells that are not what they must be."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    cells = read_rows(lines, where)
+    lines = text.splitlines()
+    start = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    lines = lines[start:]
+    cells = read_rows(lines, where, first_line=start + 1)
     headers = cells_of(lines[0])
     columns = columns_of(headers)
     return RawLog(as_numbers(cells, columns, where, texts=TEXTS), findings=_findings(headers))

@@ -5,12 +5,14 @@ What is cut off, empty or not numbers is refused in one message; nothing is fill
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rig.core.errors import BadInput, Problem
+from rig.core.fields import ONE_MARK, refuse_wrong_rows, without_empty_end, wrong_width
 from rig.formats.headers import Column
 
 if TYPE_CHECKING:
@@ -48,13 +50,19 @@ def cells_of(line: str, separator: str | None = None) -> list[str]:
 def read_rows(lines: Sequence[str], where: str, *, first_line: int = 1) -> pd.DataFrame:
     """Return a table of text cells: the first of ``lines`` is its header, ``first_line`` its number.
 
-    Raises BadInput for a table without rows and for one whose last row is cut off.
+    Raises BadInput for a table without rows, for one whose last row is cut off, and for rows with
+    more fields than labels or fewer than the first row.
     """
     import pandas as pd  # noqa: PLC0415 - rig --help has to be there at once
 
     separator = separator_of(lines[0])
     headers = cells_of(lines[0], separator)
-    rows = [line for line in lines[1:] if line.strip(" \t\r\n,;")]
+    numbered = [
+        (number, line)
+        for number, line in enumerate(lines[1:], start=first_line + 1)
+        if line.strip(" \t\r\n,;")
+    ]
+    rows = [line for _, line in numbered]
     if not rows:
         raise BadInput(Problem(where, "the table has a header and no rows"))
     found = len(cells_of(rows[-1], separator))
@@ -64,6 +72,7 @@ def read_rows(lines: Sequence[str], where: str, *, first_line: int = 1) -> pd.Da
         raise BadInput(
             Problem(where, message), remedy="copy or export the file again, whole, from the cycler"
         )
+    refuse_wrong_rows(_wrong_rows(numbered, headers, separator, where), where)
     try:
         return pd.read_csv(
             io.StringIO("\n".join(rows)),
@@ -81,6 +90,27 @@ def read_rows(lines: Sequence[str], where: str, *, first_line: int = 1) -> pd.Da
         raise BadInput(
             Problem(where, f"not a table (its header is line {first_line}): {reason}")
         ) from error
+
+
+def _wrong_rows(
+    numbered: Sequence[tuple[int, str]], headers: Sequence[str], separator: str, where: str
+) -> list[Problem]:
+    """Return what is wrong with the number of fields in each row of a table."""
+    labels = without_empty_end(headers, 1)
+    fewest = min(len(_fields(numbered[0][1], separator)), len(labels))
+    problems: list[Problem] = []
+    for number, line in numbered:
+        if '"' not in line and fewest <= line.count(separator) + 1 <= len(labels):
+            continue  # logs have millions of rows: only the odd ones are taken apart
+        cells = _fields(line, separator)
+        at = f"{where}: line {number}"
+        problem = wrong_width(at, cells, labels, separator, fewest=fewest)
+        problems += [problem] if problem else []
+    return problems
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
 
 
 def _distinct(headers: Sequence[str]) -> list[str]:
@@ -103,6 +133,7 @@ def as_numbers(
 
     made: dict[str, pd.Series[Any]] = {}
     problems: list[Problem] = []
+    read: list[tuple[str, pd.Series[Any], pd.Series[Any]]] = []
     for header, name, factor in columns:
         column = cells[header].str.strip()
         if name in set(texts):
@@ -115,9 +146,35 @@ def as_numbers(
             for row in list(bad[bad].index)[:_MOST_NAMED_ROWS]
         ]
         made[name] = values if factor == 1.0 else values * factor
+        read.append((header, column, values))
     if problems:
         raise BadInput(problems)
+    _refuse_mixed_marks(read, where)
     return pd.DataFrame(made)
+
+
+def _refuse_mixed_marks(
+    read: Sequence[tuple[str, pd.Series[Any], pd.Series[Any]]], where: str
+) -> None:
+    """Refuse decimal commas beside points: one of them may group thousands, nobody knows which."""
+    commas = [_first_with(",", *one) for one in read]
+    if not any(commas):
+        return
+    points = [_first_with(".", *one) for one in read]
+    if any(points):
+        got = [next(filter(None, found)) for found in (commas, points)]
+        message = f"decimal commas and points are mixed: {' and '.join(got)}"
+        raise BadInput(Problem(where, message), remedy=ONE_MARK)
+
+
+def _first_with(
+    mark: str, header: str, column: pd.Series[Any], values: pd.Series[Any]
+) -> str | None:
+    """Return the first number with this mark in words, None where there is none; no durations."""
+    has = values.notna() & column.str.contains(mark, regex=False)
+    has &= ~column.str.contains(":", regex=False)
+    at = int(has.to_numpy().argmax())
+    return f"{column.iloc[at]!r} (data row {at + 1}, {header})" if has.iloc[at] else None
 
 
 _DURATION = re.compile(

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic_core import PydanticCustomError
 
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import BadInput, Problem, did_you_mean
 from rig.protocol.auxiliaries import limits_of, name_problem, read_auxiliary_unit
 from rig.protocol.compile import Compiler, Scope
 from rig.protocol.models import (
@@ -61,7 +61,8 @@ def assemble(root: Node, text: str, given: Mapping[str, str], record: CellFacts)
     head = variables.fill(root.without_items("steps"), leave="variables")
     header = validate(ProtocolFile, head, problems)
     cell = _cell_facts(_right_part(Cell, head.get("cell")), record)
-    setting = Setting(cell, Safety(), problems, _auxiliaries(head, problems))
+    misread = _misread(head.get("cell"))
+    setting = Setting(cell, Safety(), problems, _auxiliaries(head, problems), misread)
     safety = _safety(head, setting)
     if cell.limits is not None:
         of_both = ("the protocol", safety), ("the cell's record", cell.limits)
@@ -115,6 +116,17 @@ def _right_part(model: type[M], block: Node | None) -> M:
         if validate(model, alone, []) is not None:
             right[key] = node.plain()
     return model.model_validate(right)
+
+
+def _misread(block: Node | None) -> frozenset[str]:
+    """Return the facts of the cell that were given and refused: that they are missing is no news."""
+    entries = block.value if block is not None and isinstance(block.value, dict) else {}
+    meant = {name if name in _CELL_KEYS else did_you_mean(name, _CELL_KEYS) for name in entries}
+    right = _right_part(Cell, block)
+    return frozenset(name for name in meant if name and getattr(right, name) is None)
+
+
+_CELL_KEYS = tuple(Cell.model_fields)
 
 
 def _cell_facts(block: Cell, record: CellFacts) -> CellFacts:

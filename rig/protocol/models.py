@@ -20,6 +20,7 @@ class Model(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
     example: ClassVar[str] = ""  # a valid piece to write, for messages
+    examples: ClassVar[dict[str, str]] = {}  # the same of single keys, where one line has not all
 
 
 # --- the header ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ a file and no cell.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -159,6 +159,10 @@ class ProtocolFile(Model):
     """A test protocol."""
 
     example = "protocol: 1"
+    examples: ClassVar[dict[str, str]] = {
+        "name": "name: Formation at C/10",
+        "steps": "steps: [{rest: {for: 10 min}}]",
+    }
     protocol: Literal[1] = Field(description="Version of the protocol language.")
     name: str = Field(min_length=1)
     cell: Cell | None = None

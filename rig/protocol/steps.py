@@ -56,6 +56,7 @@ class Setting:
     safety: Safety
     problems: list[Problem]
     auxiliaries: Mapping[str, str] = field(default_factory=dict)  # name -> dimension, as declared
+    misread: frozenset[str] = frozenset()  # keys of the cell that stand there and were refused
 
     def refuse(self, node: Node, message: str, example: str = "") -> None:
         self.problems.append(Problem(node.where, message, example=example))
@@ -67,9 +68,9 @@ LOWEST_REPEATED = 3  # science: 3 to 5 points, compared with the first time
 # --- what depends on the cell --------------------------------------------------------------------
 
 _MISSING = {
-    "rate": ("the cell's rated capacity", "cell: {capacity: 2 mAh}"),
-    "fraction": ("the cell's rated capacity", "cell: {capacity: 2 mAh}"),
-    "current_density": ("the cell's area", "cell: {area: 0.785 cm^2}"),
+    "rate": ("capacity", "the cell's rated capacity", "cell: {capacity: 2 mAh}"),
+    "fraction": ("capacity", "the cell's rated capacity", "cell: {capacity: 2 mAh}"),
+    "current_density": ("area", "the cell's area", "cell: {area: 0.785 cm^2}"),
 }
 
 
@@ -85,8 +86,9 @@ def base_value(level: Level, node: Node, setting: Setting) -> float:
     }
     factor = factors.get(level.dimension, 1.0)
     if factor is None:
-        needed, example = _MISSING[level.dimension]
-        setting.refuse(node, f"{level.text} needs {needed}, which nobody gave", example)
+        key, needed, example = _MISSING[level.dimension]
+        if key not in setting.misread:
+            setting.refuse(node, f"{level.text} needs {needed}, which nobody gave", example)
         return math.nan
     return level.value * factor
 

@@ -57,7 +57,8 @@ def _problem(detail: ErrorDetails, model: type[Model], node: Node) -> Problem:
             )
         case "missing":
             owner = _model_at(model, path[:-1])
-            return Problem(place.where, f"{path[-1]!r} is missing", example=owner.example)
+            example = owner.examples.get(str(path[-1]), owner.example)
+            return Problem(place.where, f"{path[-1]!r} is missing", example=example)
         case "literal_error":
             return _not_one_of(detail, place, path)
         case "too_short":
@@ -82,6 +83,9 @@ def _unknown_key(key: str, path: list[int | str], model: type[Model], node: Node
         return Problem(where, not_yet(repr(key)))
     owner = _model_at(model, path[:-1])
     known = [field.alias or name for name, field in owner.model_fields.items()]
+    if re.fullmatch(r"\d+\s*\D{0,12}", key):  # {until: 2,8 V}: the comma ends the value
+        message = f"unknown key {key!r}: the rest of a decimal comma? write a point, as in 2.8 V"
+        return Problem(where, message)
     message = f"unknown key {key!r}, expected one of {', '.join(known)}"
     return Problem(where, message, owner.example, suggestion=did_you_mean(key, known))
 

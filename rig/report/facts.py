@@ -52,7 +52,7 @@ def facts(run: RunFindings) -> tuple[tuple[str, str], ...]:
         *_revisions(run),
         ("Started, ended (UTC)", _when(run)),
         ("Test time", duration(run.test_time_second)),
-        ("Data", f"{_thousands(run.samples)} samples, {len(run.spectra)} spectra"),
+        ("Data", f"{_thousands(run.samples)} samples, {_spectra(len(run.spectra))}"),
         ("Software", f"cellrig {run.software_version}"),
     )
 
@@ -121,6 +121,7 @@ def missing(run: RunFindings) -> tuple[str, ...]:
         gaps.append("No Arrhenius law: the temperature series does not support one.")
     if run.cycling is not None and run.cycling.fade is None:
         gaps.append("No fade law: too few complete cycles after formation.")
+        return tuple(gaps)
     return (*gaps, *_no_results(run))
 
 
@@ -132,6 +133,8 @@ def _no_results(run: RunFindings) -> tuple[str, ...]:
     if run.pellet is None and run.cycling is None:
         why = "it takes the cell's area and thickness, and spectra at several temperatures"
         return (f"No conductivity: {why}.",)
+    if run.cycling is not None:
+        return ("No result over all cycles; the cycles themselves are in the table.",)
     return ("No results: the data do not support any.",)
 
 
@@ -155,6 +158,10 @@ def _when(run: RunFindings) -> str:
         return "not started"
     started = moment(run.started)
     return f"{started} to {moment(run.ended)}" if run.ended else f"{started}, no end recorded"
+
+
+def _spectra(number: int) -> str:
+    return "1 spectrum" if number == 1 else f"{number} spectra"
 
 
 def _thousands(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rig.analysis.fade import FadeResult
@@ -21,13 +22,14 @@ def cycling_figure(run: RunFindings) -> Drawing | None:
     def fill(figure: Figure) -> None:
         heights = [2.2, 1.0] if cycling.fade is None else [2.2, 1.0, 0.8]
         panels = stacked(figure, heights)
-        _capacities(panels[0], cycling)
+        plot_capacities(panels[0], cycling)
         _efficiencies(panels[1], cycling)
         if cycling.fade is not None:
             _deviations(panels[2], cycling, cycling.fade)
         for axes in panels:
             _shade_formation(axes, cycling)
         panels[-1].set_xlabel("cycle")
+        panels[-1].xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
 
     return draw(
         f"{run.run_id}-cycles",
@@ -49,7 +51,8 @@ def _law_words(fade: FadeResult | None) -> str:
     )
 
 
-def _capacities(axes: Axes, cycling: CyclingFinding) -> None:
+def plot_capacities(axes: Axes, cycling: CyclingFinding) -> None:
+    """Draw the capacities of every cycle, and the fade law where there is one."""
     table = cycling.table
     cycles = table.column("cycle_count")
     charge, discharge = (
@@ -62,6 +65,7 @@ def _capacities(axes: Axes, cycling: CyclingFinding) -> None:
     if cycling.fade is not None:
         _plot_law(axes, cycling.fade, cycles[~_formation(cycling)], factor)
     axes.set_ylabel(f"capacity / {unit}")
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.margins(x=0.01, y=0.1)
     axes.legend(loc="lower left", handletextpad=0.4)
 

@@ -56,8 +56,7 @@ def summary(findings: Sequence[RunFindings]) -> str:
     if not findings:
         return "No runs."
     finished = sum(run.state == "finished" for run in findings)
-    results = sum(len(run.quantities) for run in findings)
-    text = f"{_count(len(findings), 'run')}, {finished} finished; {_count(results, 'result')}."
+    text = f"{_count(len(findings), 'run')}, {finished} finished; {_found(findings)}."
     known = [
         quantity.recovered
         for run in findings
@@ -68,6 +67,20 @@ def summary(findings: Sequence[RunFindings]) -> str:
     if known:
         text += f" {sum(known)} of {_count(len(known), 'known truth')} within the 99 % interval."
     return text
+
+
+def _found(findings: Sequence[RunFindings]) -> str:
+    """Count the results; where there are none, what was measured all the same."""
+    results = sum(len(run.quantities) for run in findings)
+    if results:
+        return _count(results, "result")
+    cycles = sum(len(run.cycling.table.cycles) for run in findings if run.cycling)
+    spectra = sum(len(run.spectra) for run in findings)
+    counts = ((cycles, "cycle", "cycles"), (spectra, "spectrum", "spectra"))
+    measured = [
+        f"{number} {one if number == 1 else many}" for number, one, many in counts if number
+    ]
+    return ", ".join(measured) or "no results"
 
 
 def has_truth(findings: Sequence[RunFindings]) -> bool:

@@ -38,6 +38,8 @@ DEFAULT_URL = "sqlite:///rig.db"
 _IN_MEMORY = (None, "", ":memory:")
 CHECK_REMEDY = "data of a run wait in its journal meanwhile; see: rig db check"
 _NOT_OURS = "it holds no runs: another program's file, or an empty one"
+_EXAMPLE_OF_ANOTHER = "--db sqlite:///demo-out/rig.db"
+_NO_FILE_REMEDY = "name the database that is there with --db; it is made by the first run"
 _NEWER_REMEDY = "install the newer cellrig here, too; or give another database with --db"
 UPGRADE_REMEDY = "upgrade it, once no run is going on; a copy is made first: rig db upgrade"
 
@@ -208,6 +210,9 @@ def _engine(url: str) -> Engine:
             return _postgresql(make_url(re.sub("^postgres:", "postgresql:", url)))
         engine = create_engine(make_url(url))
     except (ArgumentError, ImportError, SQLAlchemyError, ValueError) as error:
+        if "://" not in url:
+            meant = f"sqlite:///{url}" if url.endswith(".db") else DEFAULT_URL
+            raise _cannot(url, f"expected a URL such as {meant}", example=meant) from error
         raise _cannot(url, str(error).replace(url, without_password(url))) from error
     if engine.dialect.name != "sqlite":
         raise _cannot(url, "expected sqlite or postgresql")
@@ -247,9 +252,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _require_file(path: Path, url: str, *, create: bool) -> None:
     if not path.exists():
         if not create:
-            raise _cannot(
-                url, "no such file", "name the database with --db sqlite:///path/to/rig.db"
-            )
+            raise _cannot(url, "no such file", _NO_FILE_REMEDY, example=_EXAMPLE_OF_ANOTHER)
         if not path.parent.is_dir():
             raise _cannot(url, f"the folder {str(path.parent)!r} does not exist")
         if not os.access(path.parent, os.W_OK):

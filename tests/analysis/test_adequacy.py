@@ -63,6 +63,14 @@ def test_loud_noise_is_not_the_circuits_fault() -> None:
     assert [(note.code, note.level) for note in judged.flags] == [(EIS_KK, Level.WARN)]
 
 
+def test_a_residual_of_a_third_is_absurd_however_loud_the_noise() -> None:
+    spectrum = measured(0.5)
+    judged = adequacy(spectrum, fit_circuit(spectrum, TWO_ARCS))
+    assert judged.residual_rms_relative < 3 * judged.noise_rms_relative
+    assert not judged.described
+    assert "and Kramers-Kronig itself" in undescribed([judged])
+
+
 def test_unit_weights_are_judged_in_ohm() -> None:
     # 1e5 ohm of blocking tail beside 30 ohm: even noise in ohm says nothing of the small end
     circuit, values = "R0-CPE1", [30.0, 1e-5, 1.0]

@@ -64,6 +64,12 @@ def test_repeated_points_are_averaged(tmp_path: Path) -> None:
         ("correction: {short: short.csv}", "f,re,im\n1,2,3\n", "has no column frequency_hertz"),
         ("correction: {short: short.csv}", SHORT + "1,x,0\n", "some without a number"),
         ("correction: {short: short.csv}", SHORT + "-1,1,0\n", "not above zero"),
+        ("correction: {short: short.csv}", SHORT + "1,0,4,0\n", "line 4: got 4 fields (1,0,4,0)"),
+        (
+            "correction: {short: short.csv}",
+            SHORT.replace("1000,0.4,0.01\n10,0.4,0", "1000,5,0,4,0,01\n10,5,0,4,0,0"),
+            "decimal comma",
+        ),
         ("leads: 1 ohm, correction: {short: short.csv}", SHORT, "not both"),
         (
             "correction: {short: short.csv}",

@@ -6,6 +6,43 @@ import pytest
 
 from tests.cli.commands import PROTOCOL, refused, rig
 
+BIG_STEP = """protocol: 1
+name: a loud spectrum
+safety: {voltage: [-1 V, 5 V]}
+steps:
+  - eis: {from: 100 kHz, to: 1 Hz, amplitude: 1 V}
+"""
+
+
+def test_a_check_against_a_bench_knows_the_amplitudes_that_a_run_refuses(tmp_path):
+    file = tmp_path / "loud.yaml"
+    file.write_text(BIG_STEP, encoding="utf-8")
+    said = refused("run", file, "--channel", "C1")
+    assert "1 V is outside what the channel allows" in said
+    assert refused("check", file, "--bench", "sim", "--channel", "C1").splitlines()[0] in said
+
+
+def test_without_a_channel_every_channel_that_could_hold_it_says_why_not(tmp_path):
+    file = tmp_path / "loud.yaml"
+    file.write_text(BIG_STEP, encoding="utf-8")
+    said = refused("check", file, "--bench", "sim")
+    named = said.partition(", line 5")[0]
+    assert all(name in named for name in ("P1", "P2", "C1", "C2")), said
+
+
+@pytest.mark.parametrize("written", ["capacity: 2 mV", "capcity: 2 mAh"])
+def test_one_mistake_in_the_capacity_is_one_problem(protocol, written):
+    """Not one more for each rate of the protocol."""
+    protocol.write_text(PROTOCOL.replace("capacity: 2 mAh", written), encoding="utf-8")
+    (complaint,) = refused("check", protocol).splitlines()
+    assert written.split()[0].rstrip(":") in complaint
+
+
+def test_a_whole_file_is_never_printed_back(protocol):
+    protocol.write_text("frequency,real\n" + "1000,12\n" * 5000, encoding="utf-8")
+    assert len(refused("check", protocol)) < 500
+
+
 # what a person writes -> where it is refused, and words that must be in the message
 MISTAKES = {
     "an unknown key": ("until: 4.2 V", "utnil: 4.2 V", "10:26", ["'utnil'", "until"]),

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from rig.bench.registry import driver_names
+from rig.wire.address import SerialAddress, SocketAddress, parse_address
 from tests.cli.commands import PROTOCOL, refused, rig
 from tests.cli.served import Stranger, served
 
@@ -36,6 +37,32 @@ def test_a_family_is_shown_with_what_nobody_knows_yet(family):
     assert "quirks:" in shown
     assert "house rules:" in shown
     assert rig("drivers", "show", family, "--json").json()["family"] == family
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_shown_with_an_address_that_a_bench_file_takes(family):
+    [line] = [one for one in rig("drivers", "show", family).out.splitlines() if "connect:" in one]
+    address = parse_address(line.partition('connect: "')[2].partition('"')[0])
+    assert isinstance(address, SerialAddress | SocketAddress)
+
+
+def test_the_address_shown_has_the_speed_of_a_serial_line_and_the_port_of_a_network():
+    assert "serial:///dev/ttyUSB0?baudrate=9600" in rig("drivers", "show", "espec.p300").out
+    assert "TCPIP::192.168.0.5::502::SOCKET" in rig("drivers", "show", "watlow.f4t").out
+
+
+def test_how_well_a_family_is_proven_is_explained_where_it_is_said():
+    words = "not yet tried on hardware"
+    assert words in rig("drivers", "show", "espec.p300").out
+    assert words in rig("drivers", "list").out
+
+
+def test_no_maker_is_named_twice():
+    for family in FAMILIES:
+        [maker, *title] = (
+            rig("drivers", "show", family).out.splitlines()[0].split(": ", 1)[1].split()
+        )
+        assert maker != title[0]
 
 
 def test_a_family_that_is_not_there_is_refused_with_the_nearest():
@@ -108,7 +135,7 @@ def test_all_that_does_not_answer_is_told_in_one_go(folder):
         encoding="utf-8",
     )
     outcome = rig("bench", "check", "--bench", bench, "--json")
-    assert outcome.code == 2
+    assert outcome.code == 1
     assert "2 of 2 failed: smu-1, oven" in outcome.err
     problems = [one["problem"] for one in outcome.json()["instruments"]]
     assert ["no-such-port-1" in problems[0], "no-such-port-2" in problems[1]] == [True, True]

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.cli.fit import app
-from rig.cli.tables import read_table
+from rig.cli.table_file import read_table
 from rig.core.errors import BadInput
 
 K = 8.617333262e-5
@@ -113,15 +113,15 @@ def test_a_missing_column_is_named_with_those_that_exist(tmp_path: Path) -> None
     path.write_text("cycle_cuont,discharging_capacity_ah\n1,2\n")
     message = refused("fade", str(path))
     assert "cycle_count is missing" in message
-    assert "did you mean 'cycle_cuont'" in message
+    assert "is 'cycle_cuont' meant? then name it cycle_count" in message
 
 
 def test_every_unreadable_cell_is_named_by_its_row(tmp_path: Path) -> None:
     path = tmp_path / "cells.csv"
     path.write_text("cycle_count,discharging_capacity_ah\n1,2\n2,\n3,high\n")
     message = refused("fade", str(path))
-    assert "row 3" in message
-    assert "row 4" in message
+    assert "line 3" in message
+    assert "line 4" in message
     assert "'high'" in message
 
 

@@ -160,6 +160,7 @@ def test_a_spectrum_of_another_cell_gives_no_interface_and_no_conductivity(tmp_p
     assert interface.code == 1
     assert "does not describe this spectrum" in interface.err
     assert "EIS-FIT" in [note["code"] for note in interface.json()["flags"]]
+    assert "none, see EIS-FIT" in rig("fit", "interface", path, *geometry[:-1]).out
     conductivity = rig("fit", "conductivity", path, *geometry)
     assert (conductivity.code, conductivity.out) == (1, "")
     assert f"no resistance between blocking electrodes in {path}, spectrum 1" in conductivity.err

@@ -41,6 +41,7 @@ def test_without_an_engine_a_lead_check_is_a_run_of_this_process(url: str):
     outcome = rig("hand", "leads", "C1", "--pulse", "1 mA", "--reason", "new", "--db", url)
     assert outcome.code == 0, outcome.err
     assert "ok        pulse" in outcome.out
+    assert outcome.out.startswith("C1 (simulated)  run ")
     store = open_database(url)
     (run,) = queries.list_runs(store)
     (line,) = queries.table_rows(store, tables.journal, run.run_id)

@@ -193,8 +193,9 @@ def test_real_instruments_are_never_run_faster_than_their_bench_says(folder, pro
 def test_without_a_channel_the_first_that_fits_is_taken_and_told(protocol):
     outcome = rig("run", protocol)
     assert outcome.code == 0
-    assert "channel C1 (the first that has what the protocol needs)" in outcome.err
-    assert re.search(r"C1  run \w{12}  finished: protocol finished  \(\d+ samples\)", outcome.out)
+    assert "channel C1 (simulated), the first that has what the protocol needs" in outcome.err
+    words = r"C1 \(simulated\)  run \w{12}  finished: protocol finished  \(\d+ samples\)"
+    assert re.search(words, outcome.out)
 
 
 def test_several_channels_run_together_and_the_json_has_each(protocol):

@@ -11,7 +11,7 @@ import pytest
 
 from rig.cli.output import duration, print_json, reporting_errors
 from rig.core.errors import BadInput, Problem, StoreError
-from tests.cli.commands import refused, rig
+from tests.cli.commands import PROTOCOL, refused, rig
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def done(protocol):
 def test_a_run_is_listed_and_shown(done):
     assert done["run_id"][:12] in rig("runs", "list").out
     shown = rig("runs", "show", done["run_id"][:6]).out
-    assert f"run {done['run_id']}  channel C1  finished: protocol finished" in shown
+    assert f"run {done['run_id']}  channel C1 (simulated)  finished: protocol finished" in shown
+    assert "C1 (simulated)" in rig("runs", "list").out
     assert "charge at 1C until 4.2 V or for 5 min" in shown
     assert "state: running" in shown
 
@@ -36,6 +37,33 @@ def test_the_same_as_json(done):
     assert shown["steps"][0]["seq_first"] == 0
     assert shown["steps"][-1]["seq_last"] == done["samples"] - 1
     assert shown["events"][-1]["message"] == "finished: protocol finished"
+
+
+def test_a_finished_run_is_whole_with_nothing_left(done):
+    (one,) = rig("status", "--json").json()["channels"]
+    assert (one["progress_fraction"], one["left_second"]) == (1.0, 0.0)
+
+
+def test_what_is_over_is_offered_nothing_that_would_do_nothing(done):
+    said = rig("pause", "last").err
+    assert "a run that is finished cannot pause; possible: safe, acknowledge" in said
+    (one,) = rig("status", "--json").json()["channels"]
+    assert one["verbs"] == ["safe", "acknowledge"]
+
+
+def test_every_list_numbers_steps_as_goto_takes_them(done, folder):
+    """The repeat has 0, its steps 1, 2 and 3, its end 4: that one is left out, and it is said why."""
+    last_rest = "  - rest: {for: 1 min}\n"
+    (folder / "p.yaml").write_text(PROTOCOL + last_rest, encoding="utf-8")
+    checked = rig("check", folder / "p.yaml").out
+    numbers = {"rest for 2 min": "│ 2 │", "rest for 1 min": "│ 5 │"}
+    for words, number in numbers.items():
+        (row,) = [line for line in checked.splitlines() if words in line]
+        assert number in row
+    assert "one left out is where a loop or condition ends" in checked
+    shown = rig("runs", "show", "last").out.splitlines()
+    rests = [line.split()[0] for line in shown if "  rest for 2 min  " in line]
+    assert rests == ["2", "2"]
 
 
 @pytest.mark.parametrize("format_name", ["bdf-csv", "bdf-parquet", "csv"])

@@ -69,6 +69,19 @@ def test_a_refused_spectrum_is_an_answer_with_a_window(broken: Path) -> None:
     assert "with them" in table
 
 
+def test_hardly_more_points_than_elements_are_no_verdict(folder: Path) -> None:
+    few = np.arange(0, 51, 8)
+    lines = rows_of(OHM).splitlines(keepends=True)
+    (folder / "few.csv").write_text(HEADER + "".join(lines[at] for at in few))
+    done = rig("kk", "few.csv", "--json")
+    assert (done.code, done.json()["too_few_points"]) == (1, True)
+    assert "7 points over 4.8 decades, 7 elements: too few points to judge" in done.err
+    assert "measure with 5 points per decade" in done.err
+    table = rig("kk", "few.csv").out
+    assert "too few" in table
+    assert "valid │" not in table
+
+
 def test_several_spectra_are_all_checked_and_the_worst_stands_at_the_top(folder: Path) -> None:
     path = folder / "two.csv"
     path.write_text(HEADER + rows_of(OHM) + rows_of(np.where(HERTZ < 500, 1.06, 1.0) * OHM))
@@ -180,3 +193,49 @@ def test_a_spectrum_of_a_pellet_gives_its_conductivity(folder: Path) -> None:
     assert values["conductivity_siemens_per_centimetre"] == pytest.approx(
         0.05 / (50.0 * 0.785), rel=0.02
     )
+
+
+def test_a_conductivity_says_which_resistance_it_is_of(folder: Path) -> None:
+    hertz = np.geomspace(1e5, 0.1, 61)
+    jw = 2j * np.pi * hertz
+    ohm = 12.0 + 47.0 / (1.0 + (47e-6 * jw) ** 0.9) + 1.0 / (3e-3 * jw**0.8)
+    lines = [f"{f},{z.real},{z.imag}\n" for f, z in zip(hertz, ohm, strict=True)]
+    (folder / "two.csv").write_text(HEADER + "".join(lines))
+    arguments = ("fit", "conductivity", "two.csv", "--thickness", "0.5 mm", "--area", "0.785 cm^2")
+    values = rig(*arguments, "--json").json()
+    assert values["resistance_ohm"] == pytest.approx(12.0, rel=0.01)
+    assert values["circuit"].endswith("-CPE0")
+    assert values["left_out_resistors"]["R2"]["resistance_ohm"] == pytest.approx(47.0, rel=0.01)
+    assert [note["code"] for note in values["flags"]] == ["EIS-CORR"]
+    assert values["rows"][0]["flags"] == values["flags"]
+    table = rig(*arguments).out
+    assert values["circuit"] in table
+    assert "left out, R2" in table
+    assert "EIS-CORR" in table
+
+
+def test_a_spectrum_without_a_tail_is_fitted_by_arcs_alone(folder: Path) -> None:
+    jw = 2j * np.pi * HERTZ
+    two = 10.0 + 60.0 / (1.0 + (60e-6 * jw) ** 0.9) + 40.0 / (1.0 + (8e-3 * jw) ** 0.9)
+    noise = np.random.default_rng(1).normal(size=(2, HERTZ.size))
+    (folder / "arcs.csv").write_text(
+        HEADER + rows_of(two * (1.0 + 1e-3 * (noise[0] + 1j * noise[1])))
+    )
+    done = rig("fit", "eis", "arcs.csv", "--json")
+    assert (done.code, done.json()["circuit"]) == (0, "R0-p(R1,CPE1)-p(R2,CPE2)")
+    assert done.json()["parameters"]["R2"]["value"] == pytest.approx(40.0, rel=0.05)
+
+
+def test_garbage_is_not_described_however_noisy(folder: Path) -> None:
+    points = [(1e5, 13.2, -5.1), (1e4, 40.5, -2.1), (1e3, 8.3, -30.2), (100, 55, -1), (10, 21, -14)]
+    (folder / "five.csv").write_text(HEADER + "".join(f"{a},{b},{c}\n" for a, b, c in points))
+    done = rig("fit", "eis", "five.csv", "--thickness", "1mm", "--area", "1cm^2", "--json")
+    assert (done.code, done.json()["described"]) == (1, False)
+    assert "area_specific_resistance_ohm_square_centimetre" not in done.json()
+    assert "ohm is below" not in done.out
+
+
+def test_an_interface_of_a_spectrum_asks_for_a_thickness_by_its_own_reason(good: Path) -> None:
+    message = refused("fit", "interface", good, "--area", "1 cm^2")
+    assert "--thickness: is needed to tell an interface from the electrolyte" in message
+    assert "conductivity" not in message

@@ -64,6 +64,8 @@ def test_the_example_of_every_dimension_is_valid(dimension: str):
         ("1 degF", "temperature_difference", "which is a temperature"),
         ("1e999 V", "voltage", "too large"),
         ("nan V", "voltage", "expected a voltage with its unit"),
+        ("0,5 mm", "length", "with a decimal comma (0,5), expected '0.5 mm'"),
+        ("2,8", "voltage", "with a decimal comma"),
         ("3 dB", "fraction", "unknown unit"),
         ("1 V**99999", "voltage", "unknown unit"),
         ("1 (", "voltage", "unknown unit"),

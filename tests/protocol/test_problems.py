@@ -120,6 +120,17 @@ def test_a_bad_header_is_refused_at_its_place(text: str, where: str, message: st
     assert any(where == place and message in words for place, words in found), found
 
 
+@pytest.mark.parametrize("key", ["steps", "name", "protocol"])
+def test_what_is_missing_from_a_file_is_the_example(key: str):
+    lines = {"protocol": "protocol: 1", "name": "name: x", "steps": "steps: [{rest: {for: 1 s}}]"}
+    text = "\n".join(line for name, line in lines.items() if name != key)
+    with pytest.raises(BadInput) as refusal:
+        loads_protocol(text, file_name="f.yaml")
+    [example] = [one.example for one in refusal.value.problems if "is missing" in one.message]
+    assert example.startswith(f"{key}: ")
+    loads_protocol("\n".join([text, example]), file_name="f.yaml")
+
+
 def test_a_c_rate_needs_a_capacity_and_a_current_density_an_area(load_steps):
     header = "protocol: 1\nname: x\nsafety: {voltage: [0 V, 5 V]}\n"
     with pytest.raises(BadInput) as refusal:
@@ -199,3 +210,10 @@ def test_a_problem_reads_as_file_line_column_reason_and_remedy():
     assert unknown == Problem(
         "f.yaml:3:17", "unknown key 'fro', expected one of until, for", "rest: {for: 10 min}", "for"
     )
+
+
+def test_a_decimal_comma_in_braces_is_named():
+    text = "protocol: 1\nname: x\nsteps:\n  - charge: {at: 1 mA, until: 2,8 V}\n"
+    with pytest.raises(BadInput) as caught:
+        loads_protocol(text, file_name="f.yaml")
+    assert "unknown key '8 V': the rest of a decimal comma? write a point" in str(caught.value)

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from rig.analysis.flags import EIS_KK, flag
 from rig.report import render_report, report_html
+from rig.report.figures_cycling import plot_capacities
 from rig.report.findings import RunFindings
 from tests.report.runs import PELLET_QUANTITIES, cell_run, pellet_run, run
 
@@ -162,6 +164,24 @@ def test_few_cycles_without_a_fade_law_are_shown_with_the_reason() -> None:
     page = report_html([cell_run(4, spectra=(), quantities=())], "Short")
     assert "Capacity and coulombic efficiency over cycles" in page
     assert "No fade law: too few complete cycles after formation." in text_of(page)
+
+
+def test_one_good_cycle_and_spectrum_are_counted_and_nobody_says_that_there_is_nothing() -> None:
+    one = cell_run(1, quantities=(), flags=())
+    page = report_html([replace(one, spectra=one.spectra[:1])], "One cycle")
+    text = text_of(page)
+    assert "1 run, 1 finished; 1 cycle, 1 spectrum." in text
+    assert "0 results" not in text
+    assert "support any" not in text
+    assert "1 spectra" not in text
+
+
+def test_no_axis_of_capacities_has_a_number_that_is_added_to_its_marks() -> None:
+    one = cell_run(1, quantities=(), flags=()).cycling
+    assert one is not None
+    axes = Figure().subplots()
+    plot_capacities(axes, one)
+    assert axes.yaxis.get_major_formatter().get_useOffset() is False
 
 
 def test_undetermined_parameters_are_printed_without_digits() -> None:

@@ -106,14 +106,24 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path):
     [
         ("sqlite:///{folder}", "folder"),
         ("sqlite:///{folder}/none/rig.db", "does not exist"),
-        ("rig.db", "Could not parse"),
+        ("rig.db", "expected a URL such as sqlite:///rig.db"),
+        ("/data/lab.db", "expected a URL such as sqlite:////data/lab.db"),
         ("sqlight:///rig.db", "sqlight"),
-        ("", "Could not parse"),
+        ("", "expected a URL such as sqlite:///rig.db"),
     ],
 )
 def test_a_place_where_no_database_can_be_is_refused(tmp_path, url, words):
     assert words in refusal(url.format(folder=tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_just_failed_is_no_example(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput) as caught:
+        open_database(DEFAULT_URL, create=False)
+    assert DEFAULT_URL not in caught.value.problems[0].example
+    assert DEFAULT_URL not in caught.value.remedy
+    assert "--db" in caught.value.remedy
 
 
 def test_what_is_not_there_cannot_be_read_and_is_not_made(tmp_path):

@@ -127,6 +127,13 @@ def test_a_run_is_paused_resumed_skipped_and_stopped_with_reasons(page: Page, ur
     skip.focus()
     expect(page.locator(".verb-why")).to_contain_text("a run that is stopped cannot")
     expect(page.get_by_text("stop: test over")).to_be_visible()
+    verbs.locator("[data-verb=stop]").focus()
+    expect(page.locator(".verb-why")).to_contain_text(
+        "it is stopped already: there is nothing to stop"
+    )
+    verbs.locator("[data-verb=safe]").focus()
+    expect(page.locator(".verb-why")).to_contain_text("The run is over already")
+    keep_picture(page, "stopped")
 
 
 def test_an_alarm_comes_first_and_goes_when_somebody_has_seen_to_it(

@@ -87,7 +87,7 @@ def test_status_says_why_and_what_next_and_names_unknown_channels(folder: Path) 
     (folder / "p.yaml").write_text(PROTOCOL.replace("10 h", "10 min"), encoding="utf-8")
     assert rig("run", "p.yaml", "--channel", "C1", "--speed", "max").code == 0
     shown = rig("status").out
-    assert "C1  finished" in shown
+    assert "C1 (simulated)  finished" in shown
     assert "protocol finished" in shown
     assert rig("status", "C1", "--json").json()["channels"][0]["state"] == "finished"
     assert "did you mean 'C1'" in refused("status", "C")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.core.errors import BadInput, Problem
+from rig.core.fields import few, refuse_mixed_marks, refuse_wrong_rows, wrong_width
 from rig.formats.eis.delimited import number
 from rig.formats.eis.labels import (
     FREQUENCY,
@@ -61,6 +62,7 @@ def spectra(blocks: list[Block], source: str) -> list[MeasuredSpectrum]:
 
 def _of_block(block: Block, source: str) -> list[MeasuredSpectrum]:
     chosen, statements = _choose(block, source)
+    _refuse_split_numbers(block, chosen, source)
     values, lines = _numbers(block, chosen, source)
     keep = values[FREQUENCY] != 0.0
     if left := int(np.count_nonzero(~keep)):
@@ -108,6 +110,21 @@ def _choose(block: Block, source: str) -> tuple[dict[int, Column], list[str]]:
     return chosen, statements
 
 
+def _refuse_split_numbers(block: Block, chosen: dict[int, Column], source: str) -> None:
+    """Refuse rows with more fields than labels, and numbers with commas beside such with points."""
+    wrong = [
+        wrong_width(f"{source}: line {line}", cells, block.labels, block.separator, fewest=0)
+        for line, cells in block.rows
+    ]
+    refuse_wrong_rows([problem for problem in wrong if problem], source)
+    places = [at for at, one in chosen.items() if one.quantity in _IMPEDANCE]
+    if any("," in cell for _, cells in block.rows for cell in cells):
+        read = (
+            (line, [cells[at] for at in places if at < len(cells)]) for line, cells in block.rows
+        )
+        refuse_mixed_marks(read, source)
+
+
 def _kind(one: Column) -> str:
     return "frequency (Hz)" if one.quantity == FREQUENCY else "impedance (ohm, kOhm)"
 
@@ -133,7 +150,7 @@ def _numbers(
         if wrong:
             problems.append(_bad_row(source, line, block.labels, cells, wrong))
     if problems:
-        raise BadInput(_first(problems, source))
+        raise BadInput(few(problems, source))
     return values, np.array([line for line, _ in block.rows])
 
 
@@ -167,12 +184,6 @@ def _bad_row(
         return Problem(where, message)
     got = ", ".join(f"{labels[at]} is {cells[at]!r}" for at in wrong)
     return Problem(where, f"{got}, expected a number")
-
-
-def _first(problems: list[Problem], source: str) -> list[Problem]:
-    more = len(problems) - _MOST_NAMED
-    rest = [Problem(source, f"{more} more rows cannot be read")] if more > 0 else []
-    return problems[:_MOST_NAMED] + rest
 
 
 def _cartesian(values: dict[str, Floats]) -> dict[str, Floats]:

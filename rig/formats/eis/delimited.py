@@ -11,6 +11,7 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rig.formats.eis.labels import (
     FREQUENCY,
@@ -47,7 +48,8 @@ def blocks(
         end = _end(lines, at + 1)
         labels = split(lines[at][1], separator)
         rows = _rows(lines[at + 1 : end], separator)
-        found += _beside_one_another(labels, rows, vendor, metadata or {})
+        tables = _beside_one_another(labels, rows, vendor, metadata or {})
+        found += [replace(one, separator=separator or " ") for one in tables]
         at = end
     return found
 
@@ -101,7 +103,8 @@ def headless_block(lines: Sequence[Line], vendor: str) -> Block | None:
         cells = _trimmed(split(written[0][1], separator))
         if len(cells) == len(HEADLESS) and all(map(is_number, cells)):
             statement = "no header: taken as frequency in Hz, real and imaginary part in ohm"
-            return Block(vendor, HEADLESS, tuple(_rows(written, separator)), {}, (statement,))
+            rows = tuple(_rows(written, separator))
+            return Block(vendor, HEADLESS, rows, {}, (statement,), separator or " ")
     return None
 
 
@@ -129,10 +132,10 @@ def _beside_one_another(
         labels, rows = _with_units(labels, rows[0][1]), rows[1:]
     starts = [at for at, label in enumerate(labels) if _quantity(label) == FREQUENCY]
     bounds = [0, *starts[1:], len(labels)]
-    return [
-        _cut(labels, rows, vendor, metadata, slice(first, last))
-        for first, last in itertools.pairwise(bounds)
-    ]
+    parts = [slice(first, last) for first, last in itertools.pairwise(bounds)]
+    # what a row has beyond the labels stays with the last part: to be refused, never dropped
+    parts[-1] = slice(parts[-1].start, None)
+    return [_cut(labels, rows, vendor, metadata, part) for part in parts]
 
 
 def _cut(

@@ -45,7 +45,7 @@ class MeasuredSpectrum:
 class Block:
     """A table cut out of a file: labels, and rows of text with the line of the file each is on.
 
-    ``new_spectrum_at`` are further rows at which the file itself says that a spectrum begins.
+    ``separator`` is what stands between the fields of a row.
     """
 
     vendor: str
@@ -53,3 +53,4 @@ class Block:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     metadata: Mapping[str, str] = field(default_factory=dict)
     statements: tuple[str, ...] = ()
+    separator: str = ","

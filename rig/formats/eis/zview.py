@@ -11,13 +11,14 @@ import re
 from collections.abc import Sequence
 
 from rig.core.errors import BadInput, Problem
+from rig.core.fields import refuse_wrong_rows, wrong_width
 from rig.formats.eis.delimited import Line, is_number
 from rig.formats.eis.labels import FREQUENCY, IMAGINARY, REAL, TIME
 from rig.formats.eis.measured import Block
 
 ZPLOT, Z60W = "ZPlot", "Autolab (Z60W)"
 LABELS = (FREQUENCY, "amplitude", "bias", TIME, REAL, IMAGINARY, "GD", "error", "range")
-_NEEDED = 6
+SHORT = (FREQUENCY, REAL, IMAGINARY)
 _ENTRY = re.compile(r"\s*(?P<key>[^:]+?):\s+(?P<value>\S.*?)\s*")
 _KEPT = {"Measured Data, ZPlot", "Experiment Type", "Date", "Time", "Open Circuit Potential (V)",
          "Potential-DC", "Potential-AC", "Current-DC", "Current-AC", "Surface Area"}  # fmt: skip
@@ -40,7 +41,7 @@ def read_zplot(lines: Sequence[Line], source: str) -> list[Block]:
         raise BadInput(Problem(source, message))
     entries = (_ENTRY.fullmatch(text) for _, text in lines[:end])
     metadata = {one["key"]: one["value"] for one in entries if one and one["key"] in _KEPT}
-    rows = _rows(lines[end + 1 :])
+    rows = _rows(lines[end + 1 :], source)
     planned = next((m for _, text in lines[:end] if (m := _POINTS.match(text))), None)
     statements: tuple[str, ...] = ()
     if planned and int(planned[1]) > len(rows):
@@ -54,7 +55,7 @@ def read_z60w(lines: Sequence[Line], source: str) -> list[Block]:
     if labels is None:
         message = "a Z60W file without its line of labels: the file is cut off"
         raise BadInput(Problem(source, message))
-    rows = _rows(lines[labels + 1 :])
+    rows = _rows(lines[labels + 1 :], source)
     before = lines[labels - 1][1].strip()
     if before.isdigit() and int(before) > len(rows):
         message = f"{before} points announced, {len(rows)} found: the file is cut off"
@@ -62,15 +63,28 @@ def read_z60w(lines: Sequence[Line], source: str) -> list[Block]:
     return [Block(Z60W, LABELS, rows)]
 
 
-def _rows(lines: Sequence[Line]) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    return tuple((at, _cells(text)) for at, text in lines if text.strip())
+def _rows(lines: Sequence[Line], source: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return the rows; BadInput for three columns with decimal commas between commas.
+
+    Split at each comma, three numbers are six fields, which would pass for the first six of nine.
+    """
+    written = [(at, text) for at, text in lines if text.strip()]
+    wrong = [
+        wrong_width(f"{source}: line {at}", _cells(text), SHORT, ",", fewest=0)
+        for at, text in written
+        if "\t" not in text and len(_cells(text)) == 2 * len(SHORT)
+    ]
+    refuse_wrong_rows([problem for problem in wrong if problem], source)
+    return tuple((at, _full(_cells(text))) for at, text in written)
 
 
 def _cells(text: str) -> tuple[str, ...]:
     """Cut a row; commas separate unless tabs do, where they are decimal commas."""
-    cells = [
-        cell.strip() for cell in re.split(r"\t" if "\t" in text else r"[,\s]\s*", text.strip())
-    ]
-    if len(cells) == _NEEDED - 3 and all(map(is_number, cells)):  # ZView's short form: f, Z', Z''
+    parted = re.split(r"\t" if "\t" in text else r"[,\s]\s*", text.strip())
+    return tuple(cell.strip() for cell in parted)
+
+
+def _full(cells: tuple[str, ...]) -> tuple[str, ...]:
+    if len(cells) == len(SHORT) and all(map(is_number, cells)):  # ZView's short form: f, Z', Z''
         return (cells[0], "", "", "", *cells[1:])
-    return tuple(cells)
+    return cells

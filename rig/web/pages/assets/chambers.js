@@ -39,7 +39,7 @@ function showCard(parts, one) {
 }
 
 function told(one) {
-  if (!one.is_open) return "no engine has it now";
+  if (!one.is_open) return "not in use now";
   if (one.setpoint_celsius === null) return "";
   return one.is_running ? `told ${fixed(one.setpoint_celsius, 1)} °C` : "in standby";
 }

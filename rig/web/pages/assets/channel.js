@@ -163,7 +163,7 @@ function buildSteps() {
 }
 
 function showStep(status) {
-  const [now] = Object.entries(steps.numbers).find(([, number]) => number === status.step_number) ?? [];
+  const now = `${status.step_address}`;
   for (const item of parts.steps.children) {
     const here = item.dataset.address === now && !isOver(status.state);
     item.classList.toggle("now", here);
@@ -174,9 +174,15 @@ function showStep(status) {
 
 // --- verbs ----------------------------------------------------------------------------------------
 
+const DANGEROUS = ["stop", "safe"];
+
+function textOf(status, verb) {
+  return verb === "safe" && status && isOver(status.state) ? "Disconnects the cell by every instrument once more. The run is over already." : VERBS[verb][1];
+}
+
 function buildVerbs() {
   fill(parts.verbs, ...Object.keys(VERBS).map((verb) => make("button", {
-    "data-verb": verb, className: ["stop", "safe"].includes(verb) ? "danger" : "", onclick: () => press(verb), onfocus: () => tellWhy(verb), onpointerenter: () => tellWhy(verb),
+    "data-verb": verb, onclick: () => press(verb), onfocus: () => tellWhy(verb), onpointerenter: () => tellWhy(verb),
   }, nameOf(verb))));
 }
 
@@ -184,7 +190,8 @@ function showVerbs(status) {
   for (const button of parts.verbs.children) {
     const why = whyNot(status, button.dataset.verb);
     if (why) button.setAttribute("aria-disabled", "true"); else button.removeAttribute("aria-disabled");
-    button.title = why || VERBS[button.dataset.verb][1];
+    button.title = why || textOf(status, button.dataset.verb);
+    button.classList.toggle("danger", DANGEROUS.includes(button.dataset.verb) && !isOver(status.state));
   }
 }
 
@@ -192,19 +199,20 @@ function whyNot(status, verb) {
   if (!status) return "an older run: it takes no orders";
   if (verb === "resume" && status.state === "running" && !status.leaving) return "it is running";
   if (status.verbs.includes(verb)) return "";
+  if (verb === "stop" && isOver(status.state)) return `it is ${status.state} already: there is nothing to stop`;
   return `a run that is ${status.state} cannot ${verb}; possible: ${status.verbs.join(", ") || "nothing"}`;
 }
 
 function tellWhy(verb) {
-  say(parts.why, whyNot(find(), verb) || VERBS[verb][1]);
+  say(parts.why, whyNot(find(), verb) || textOf(find(), verb));
 }
 
 async function press(verb) {
   if (whyNot(find(), verb)) { tellWhy(verb); return; }
   if (verb === "revise") { if (await changeRun(run).catch(fail)) again(); return; }
-  const [title, text, needed] = VERBS[verb];
+  const [title, , needed] = VERBS[verb], text = textOf(find(), verb);
   const extra = verb === "go to" ? make("label", {}, "Step", make("select", {}, (steps.steps ?? []).filter((row) => row.address in steps.numbers)
-    .map((row) => make("option", { value: String(row.address) }, `${steps.numbers[row.address]}: ${row.words}`)))) : null;
+    .map((row) => make("option", { value: String(row.address) }, `${row.address}: ${row.words}`)))) : null;
   const said = await askReason({ title: `${title}: ${run.channel}`, text, needed, extra, confirm: title, danger: !["resume", "pause after step"].includes(verb) });
   if (!said) return;
   await orderRun(shownRun, { verb, reason: said.reason, argument: said.extra });

@@ -97,7 +97,7 @@ export function placeOf(status) {
   const of = (number, total) => (total ? `${number}/${total}` : `${number}`);
   const words = [];
   if (status.cycle_count) words.push(`cycle ${of(status.cycle_count, status.cycle_total)}`);
-  if (status.step_number) words.push(`step ${of(status.step_number, status.step_total)}`);
+  if (status.step_address !== null) words.push(`step ${status.step_address}`);
   return words.join(" · ") || NONE;
 }
 
