@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from rig.core.alarms import Severity, raise_alarm
 from rig.store.alarms import open_alarms, raise_now
 from rig.store.database import open_database
+from tests.postgres import wait_until
 from tests.web.browsing import PHONE, confirm, keep_picture, overflow_pixels, rig_serve, visit
 from tests.web.test_page_files import PAGES
 
@@ -55,9 +56,17 @@ def begin(url: str, *channels: str) -> None:
             order = {"verb": "stop", "reason": "the next test"}
             httpx.post(f"{url}/api/channels/{name}/orders", json=order, timeout=60)
     if wanted:
-        body = {"text": PROTOCOL, "channels": wanted}
-        answer = httpx.post(f"{url}/api/runs", json=body, timeout=60)
-        assert answer.status_code == 201, answer.text
+        wait_until(lambda: is_begun(url, wanted))
+
+
+def is_begun(url: str, wanted: list[str]) -> bool:
+    """Ask for runs; not yet where the last one is over, and its engine still closes the channel's ports."""
+    body = {"text": PROTOCOL, "channels": wanted}
+    answer = httpx.post(f"{url}/api/runs", json=body, timeout=60)
+    if "is busy: run" in answer.text and "is stopped" in answer.text:
+        return False
+    assert answer.status_code == 201, answer.text
+    return True
 
 
 def tile(page: Page, channel: str):
