@@ -17,7 +17,7 @@ from sqlalchemy import update
 from rig.bench.cells import database_with_cell, record_of_cell
 from rig.bench.collecting import Collector
 from rig.bench.limits import read_limits
-from rig.core.errors import BadInput, Problem
+from rig.core.errors import BadInput
 from rig.protocol.program import CellFacts, Safety
 from rig.protocol.source import read_source
 from rig.store import queries, tables
@@ -57,15 +57,7 @@ def read_cell_limits(plain: object, cell: str) -> Safety:
 
 def limits_in_force(database: str, cell: str) -> dict[str, Any] | None:
     """Return the limits of a cell as they were written. Raises BadInput where nobody knows the cell."""
-    record = record_of_cell(database, cell)
-    if record is None:
-        raise _unknown(cell)
-    return (record["meta"] or {}).get(LIMITS)
-
-
-def _unknown(cell: str) -> BadInput:
-    remedy = "list them with: rig cells list"
-    return BadInput(Problem(f"cell {cell}", "has no record in this database"), remedy=remedy)
+    return (record_of_cell(database, cell)["meta"] or {}).get(LIMITS)
 
 
 def set_limits(database: str, cell: str, text: str | None) -> None:
@@ -74,12 +66,11 @@ def set_limits(database: str, cell: str, text: str | None) -> None:
     Raises BadInput with everything that is wrong with them, and where there is nothing to take away;
     nothing is written then.
     """
-    plain = None
-    if text is not None:
-        plain = read_source(text, f"cell {cell}, limits").plain()
-        read_cell_limits(plain, cell)
+    plain = None if text is None else read_source(text, f"cell {cell}, limits").plain()
     if plain is None:
-        limits_in_force(database, cell)
+        record_of_cell(database, cell)
+    else:
+        read_cell_limits(plain, cell)
     engine = database_with_cell(database, cell) or open_store(database)
     try:
         record = queries.find_cell(engine, cell)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from rig.core.errors import RigError
+from rig.core.errors import BadInput, Problem, RigError
 from rig.store import queries, tables
 from rig.store.address import is_server
 from rig.store.database import open_database, open_if_there
@@ -31,13 +31,20 @@ def database_with_cell(url: str, name: str) -> Engine | None:
     return journal
 
 
-def record_of_cell(url: str, name: str) -> dict[str, Any] | None:
-    """Return a cell's record as it is here, else as the server has it; None: nobody knows the cell.
+def record_of_cell(
+    url: str, name: str, *, remedy: str = "list them with: rig cells list"
+) -> dict[str, Any]:
+    """Return a cell's record as it is here, else as the server has it.
 
-    For who only looks: makes no database, and takes nothing over.
+    For who only looks: makes no database, and takes nothing over. Raises BadInput, with ``remedy``,
+    where nobody knows the cell.
     """
-    here = _found(open_to_look(url), name)
-    return _on_server(url, name) if here is None and is_server(url) else here
+    found = _found(open_to_look(url), name)
+    if found is None and is_server(url):
+        found = _on_server(url, name)
+    if found is None:
+        raise BadInput(Problem(f"cell {name}", "has no record in this database"), remedy=remedy)
+    return found
 
 
 def _on_server(url: str, name: str) -> dict[str, Any] | None:

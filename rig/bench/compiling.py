@@ -40,13 +40,32 @@ def compiled(
 ) -> tuple[dict[str, Program], list[Problem]]:
     """Return the program of each channel that can run it, and all that speaks against the others."""
     problems = list(_unknown(bench, wish))
-    programs = {}
-    for name in wish.cells:
-        try:
-            programs[name] = _program(engine, bench, wish, name)
-        except BadInput as bad:
-            problems += bad.problems
+    loaded, seen = _loaded(engine, wish), _seen(engine)
+    programs: dict[str, Program] = {}
+    for name, cell in wish.cells.items():
+        program = loaded[cell]
+        if isinstance(program, BadInput):
+            problems += program.problems
+        elif name in bench.channels:
+            facts = sheet_facts(bench, bench.channels[name], seen.get(name, {}))
+            unfit = check_channel(program, facts)
+            problems += unfit
+            programs |= {} if unfit else {name: program}
     return programs, list(dict.fromkeys(problems))
+
+
+def _loaded(engine: Engine, wish: Wish) -> dict[str, Program | BadInput]:
+    """Return the protocol as it is for each cell, or what is wrong with it: many channels may have none."""
+    found: dict[str, Program | BadInput] = {}
+    for cell in dict.fromkeys(wish.cells.values()):
+        try:
+            facts = cell_facts(engine, cell)
+            found[cell] = loads_protocol(
+                wish.text, file_name=wish.file, variables=dict(wish.variables), cell=facts
+            )
+        except BadInput as bad:
+            found[cell] = bad
+    return found
 
 
 def _unknown(bench: BenchFile, wish: Wish) -> Iterator[Problem]:
@@ -58,23 +77,12 @@ def _unknown(bench: BenchFile, wish: Wish) -> Iterator[Problem]:
             yield Problem(f"channel {name}", message, suggestion=suggestion)
 
 
-def _program(engine: Engine, bench: BenchFile, wish: Wish, channel: str) -> Program:
-    facts = cell_facts(engine, wish.cells[channel])
-    program = loads_protocol(
-        wish.text, file_name=wish.file, variables=dict(wish.variables), cell=facts
-    )
-    spec = bench.channels.get(channel)
-    if spec is not None:
-        problems = check_channel(program, sheet_facts(bench, spec, _seen(engine, channel)))
-        if problems:
-            raise BadInput(problems)
-    return program
-
-
-def _seen(engine: Engine, channel: str) -> dict[str, str]:
-    """Return the models of this channel's instruments as they answered when it last began."""
+def _seen(engine: Engine) -> dict[str, dict[str, str]]:
+    """Return channel -> the models of its instruments as they answered when it last began."""
+    found: dict[str, dict[str, str]] = {}
     for run in queries.list_runs(engine):
         identities = run.values["bench"].get("identities") or {}
-        if run.channel == channel and identities:
-            return {name: who["model"] for name, who in identities.items()}
-    return {}
+        if identities:
+            models = {name: who["model"] for name, who in identities.items()}
+            found.setdefault(run.channel, models)
+    return found

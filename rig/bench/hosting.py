@@ -21,7 +21,7 @@ from rig.bench.registering import Entry, register
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import BadInput, Problem
 from rig.core.orders import Order
-from rig.core.records import RunState
+from rig.core.records import ENDED, RunState
 from rig.engine.states import Verb
 from rig.protocol.program import Program
 from rig.store import queries, tables
@@ -232,15 +232,10 @@ def _running_elsewhere(engine: Engine, cell: str, channel: str) -> str:
     others = {
         run.channel
         for run in queries.list_runs(engine)
-        if run.values["cell_id"] == record["cell_id"] and RunState(run.state) in _UNDER_WAY
+        if run.values["cell_id"] == record["cell_id"] and RunState(run.state) not in ENDED
     }
     alive = (name for name in sorted(others - {channel}) if has_engine(name, str(engine.url)))
     return next(alive, "")
-
-
-_UNDER_WAY = frozenset(RunState) - {
-    *(RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED),
-}
 
 
 def _starting(engine: Engine) -> dict[str, str]:

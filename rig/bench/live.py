@@ -24,7 +24,7 @@ from rig.bench.trends import number_or_none, points_of, sparkline
 from rig.core.alarms import Alarm
 from rig.core.clock import Clock, RealClock
 from rig.core.errors import RigError
-from rig.core.records import RunState
+from rig.core.records import ENDED, RunState
 from rig.core.units import duration
 from rig.engine.cursor import Cursor
 from rig.engine.leaving import leaving_words
@@ -40,7 +40,6 @@ _ALIVE = frozenset(ALIVE)
 # A run in one of these moves without anybody's word: it is read again at each look.
 _CONNECTED = frozenset({RunState.RUNNING, RunState.PAUSING, RunState.STOPPING})
 _VERBS = {state: askable(state) for state in RunState}
-_OVER = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED})
 
 
 @dataclass
@@ -100,7 +99,7 @@ class Live:
             for run_id in [run_id for run_id in kept if run_id not in shown]:
                 del kept[run_id]
         for run in newest.runs:
-            run_id, over = run["run_id"], RunState(run["state"]) in _OVER
+            run_id, over = run["run_id"], RunState(run["state"]) in ENDED
             if over and run_id not in self._settled:
                 self._settle(run_id, newest)
             elif not over:  # taken up again
@@ -170,7 +169,7 @@ class Live:
             facts.protocol,
             facts.simulated,
             driven,
-            step.words if step is not None and look.state not in _OVER else "",
+            step.words if step is not None and look.state not in ENDED else "",
             ahead.words,
             ahead.then,
             ahead.second,
@@ -205,7 +204,7 @@ class Live:
         """Why, and what next. Wall time of a rehearsal passes at its own speed: nothing is said of it."""
         if look.state in _ALIVE and driven is False:
             return Outlook("no process has this run: it died; rig run --resume goes on with it")
-        if look.state not in _OVER and look.run["rig_id"] in self._silent:
+        if look.state not in ENDED and look.run["rig_id"] in self._silent:
             return Outlook(f"{self._silent[look.run['rig_id']]}; it was {look.state.value} then")
         if look.state not in (RunState.RUNNING, RunState.SUSPENDED):
             return Outlook(_waiting_words(look, since_us, self.clock.wall_us()))

@@ -14,15 +14,13 @@ from sqlalchemy import Engine
 from rig.bench.asking import Asked, ask_run, find_target
 from rig.bench.leases import END_LEASE, Lease, end_lease, lease_on
 from rig.core.clock import Clock
-from rig.core.records import RunState
+from rig.core.records import ENDED, RunState
 from rig.engine.states import Verb
 from rig.store import queries
 from rig.store.orders import Answer
 
 # In none of these a run under a lease has the cell.
-_AT_REST = frozenset(
-    {RunState.PAUSED, RunState.FINISHED, RunState.STOPPED, RunState.TRIPPED, RunState.FAILED}
-)
+_AT_REST = ENDED | {RunState.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +105,16 @@ def make_safe(
     """Disconnect the cell of a run by every instrument, confirmed, and end the lease of its channel."""
 
     def ask() -> Asked | None:
-        who, why = wish.who, wish.reason
         if not run_id:
             return None
+        who, why = wish.who, wish.reason
         return ask_run(engine, database, run_id, Verb.SAFE, who=who, reason=why, clock=clock)
 
     def end() -> Ended | None:
-        who, why = wish.who, wish.reason
         if lease is None:
             return None
-        return Ended(lease, end_lease(engine, lease, who=who, reason=why, clock=clock))
+        answer = end_lease(engine, lease, who=wish.who, reason=wish.reason, clock=clock)
+        return Ended(lease, answer)
 
     if not run_id or RunState(queries.find_run(engine, run_id).state) in _AT_REST:
         ended = end()

@@ -19,6 +19,7 @@ from rig.bench.pellet_evaluation import evaluate_pellet, leads_of
 from rig.bench.spectra import load_spectra
 from rig.core.errors import AnalysisError, BadInput
 from rig.report.findings import SpectrumFinding
+from rig.report.spectra import arcs_side_ohm
 from rig.store import queries, tables
 
 CURVE_POINTS = 200
@@ -27,7 +28,8 @@ CURVE_POINTS = 200
 def judge_spectrum(engine: Engine, run: queries.RunRecord, spectrum_count: int) -> dict[str, Any]:
     """Return a complete spectrum with fit and verdict as one JSON object.
 
-    Impedance in ohm, imaginary part as measured. ``fit`` is None where no circuit holds, and
+    Impedance in ohm, imaginary part as measured. ``arcs_side_ohm`` is the side of a square that shows
+    the arcs, None where no tail hides them. ``fit`` is None where no circuit holds, and
     ``problem`` says why. Raises BadInput for a spectrum that is not there or not complete.
     """
     leads = leads_of(run)
@@ -65,6 +67,7 @@ def _plain(one: SpectrumFinding) -> dict[str, Any]:
         "temperature_celsius": one.temperature_celsius,
         "frequency_hertz": measured.frequency_hertz.tolist(),
         **_parts(measured.impedance_ohm),
+        "arcs_side_ohm": arcs_side_ohm([one]),
         "kramers_kronig": verdict.to_dict(),
         "fit": None if one.fit is None else one.fit.to_dict() | {"curve": _curve(one, one.fit)},
         "problem": one.problem,

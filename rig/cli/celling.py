@@ -144,11 +144,7 @@ def _record(db: str | None, name: str) -> dict[str, Any]:
     from rig.bench.cells import record_of_cell
     from rig.store.database import database_url
 
-    record = record_of_cell(database_url(db), name)
-    if record is None:
-        remedy = "list them with: rig cells list"
-        raise BadInput(Problem(f"cell {name}", "has no record in this database"), remedy=remedy)
-    return record
+    return record_of_cell(database_url(db), name)
 
 
 def _tell(db: str | None, name: str, *, as_json: bool) -> int:

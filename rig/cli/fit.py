@@ -33,7 +33,7 @@ from rig.cli.output import print_json
 from rig.cli.tables import (
     load_source,
     numbers,
-    refuse_together,
+    read_both,
     refuse_wrong_conductivity,
     temperatures_kelvin,
 )
@@ -91,12 +91,10 @@ def arrhenius(
     frame = load_source(source, db, "arrhenius")
     temperature_uncertainty = temperature_uncertainty or frame.attrs.get("temperature_uncertainty")
     area_uncertainty = area_uncertainty or frame.attrs.get("area_uncertainty")
-    refuse_together(
+    (kelvin, column), sigma = read_both(
         lambda: temperatures_kelvin(frame, source),
         lambda: _conductivities(frame, source, thickness, area, diameter),
     )
-    kelvin, column = temperatures_kelvin(frame, source)
-    sigma = _conductivities(frame, source, thickness, area, diameter)
     optional = numbers(frame, source, [], ["relative_uncertainty"])
     common = fraction_of(thickness_uncertainty, area_uncertainty)
     result = fit_arrhenius(

@@ -24,10 +24,10 @@ AreaUncertainty = Annotated[
 ]
 
 
-def length_of(text: str | None, option: str) -> float:
-    """Read a length in cm that the command needs; BadInput when it is missing."""
+def length_of(text: str | None, option: str, purpose: str = "for a conductivity") -> float:
+    """Read a length in cm that the command needs; BadInput says what for when it is missing."""
     if text is None:
-        raise BadInput(Problem(option, "is needed for a conductivity", example=f"{option} 0.5mm"))
+        raise BadInput(Problem(option, f"is needed {purpose}", example=f"{option} 0.5mm"))
     return _above_zero(text, "length", option)
 
 

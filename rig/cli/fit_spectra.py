@@ -68,20 +68,20 @@ def interface(
         square_centimetre = area_of(area or own_area, diameter)
         if "frequency_hertz" not in frame.columns:
             rows = _from_table(frame, source, square_centimetre, relative, symmetric=symmetric)
+            described += [True] * len(rows)
         elif symmetric:
-            _refuse_unknown_thickness(thickness)
-            geometry = Geometry(length_of(thickness, "--thickness"), square_centimetre)
+            centimetre = length_of(thickness, "--thickness", _TO_TELL_APART)
+            geometry = Geometry(centimetre, square_centimetre)
             one, adequate = _from_spectrum(frame, source, geometry, relative)
             rows = [one]
             judged.append((source, adequate))
+            described.append(adequate.described)
         else:
             raise BadInput(
                 Problem(source, "a spectrum of two unlike electrodes cannot be split"),
                 remedy="use a third electrode, or give a table of resistances",
             )
         found.extend(rows)
-        of_spectrum = "frequency_hertz" in frame.columns
-        described.extend([judged[-1][1].described] if of_spectrum else [True] * len(rows))
         celsius.extend(_temperatures(frame, source, len(rows)))
     code = complain_of(judged)
     values = interface_series(celsius, found).to_dict()
@@ -96,10 +96,7 @@ def interface(
     return code
 
 
-def _refuse_unknown_thickness(thickness: str | None) -> None:
-    if thickness is None:
-        message = "is needed to tell an interface from the electrolyte by its capacitance"
-        raise BadInput(Problem("--thickness", message, example="--thickness 0.5mm"))
+_TO_TELL_APART = "to tell an interface from the electrolyte by its capacitance"
 
 
 def _spectrum(frame: pd.DataFrame, source: str) -> Spectrum:

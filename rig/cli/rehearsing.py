@@ -73,11 +73,10 @@ def _facts(db: str | None, cell: str) -> Any:
     from rig.bench.cells import record_of_cell
     from rig.store.database import database_url
 
-    record = record_of_cell(database_url(db), cell) if cell else None
-    if cell and record is None:
-        remedy = f"make it first: rig cells add {cell}"
-        raise BadInput(Problem(f"cell {cell}", "has no record in this database"), remedy=remedy)
-    return None if record is None else facts_of(record)
+    if not cell:
+        return None
+    remedy = f"make it first: rig cells add {cell}"
+    return facts_of(record_of_cell(database_url(db), cell, remedy=remedy))
 
 
 def _write(path: Path, profile: dict[str, Any]) -> None:

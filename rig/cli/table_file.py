@@ -60,9 +60,11 @@ def read_table(path: Path, headless: Sequence[str] = ()) -> pd.DataFrame:
     labels, rows = _labelled(rows, headless, path)
     if not rows:
         raise BadInput(Problem(str(path), "has a header but no rows"))
-    named = [(f"{path}: line {line}", cells) for line, cells in rows]
-    wrong = [wrong_width(at, cells, labels, separator, fewest=len(labels)) for at, cells in named]
-    refuse_wrong_rows([problem for problem in wrong if problem], str(path))
+    wrong = (
+        wrong_width(f"{path}: line {line}", cells, labels, separator, fewest=len(labels))
+        for line, cells in rows
+    )
+    refuse_wrong_rows(wrong, str(path))
     if any("," in cell for _, cells in rows for cell in cells):
         refuse_mixed_marks(rows, str(path))
     frame = _framed(labels, [cells for _, cells in rows], path)

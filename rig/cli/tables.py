@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rig.cli.table_file import read_table
 from rig.core.errors import BadInput, Problem, did_you_mean
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
+A = TypeVar("A")
+B = TypeVar("B")
 _MOST_NAMED_ROWS = 5
 # where nought and less are no measurement, and no logarithm
 _ABOVE_ZERO = {
@@ -93,7 +95,7 @@ def numbers(
     import pandas as pd
 
     known = [str(name) for name in frame.columns]
-    problems = [_missing(source, name, known) for name in required if name not in known]
+    problems = _missing_columns(frame, source, required)
     columns: Columns = {}
     for name in (*required, *optional):
         if name in known:
@@ -107,8 +109,7 @@ def numbers(
 
 def require_columns(frame: pd.DataFrame, source: str, names: Sequence[str]) -> None:
     """Raise BadInput with every column of ``names`` that the table lacks."""
-    known = [str(name) for name in frame.columns]
-    if problems := [_missing(source, name, known) for name in names if name not in known]:
+    if problems := _missing_columns(frame, source, names):
         raise BadInput(problems)
 
 
@@ -134,17 +135,22 @@ def temperatures_kelvin(frame: pd.DataFrame, source: str) -> tuple[NDArray[np.fl
     return celsius + 273.15, name
 
 
-def refuse_together(*reads: Callable[[], object]) -> None:
-    """Try every reading and raise one BadInput with the problems of all that fail."""
-    failed: list[BadInput] = []
-    for read in reads:
-        try:
-            read()
-        except BadInput as error:
-            failed.append(error)
-    if failed:
-        remedy = next((error.remedy for error in failed if error.remedy), "")
-        raise BadInput([one for error in failed for one in error.problems], remedy=remedy)
+def read_both(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """Return what two readings give; raises one BadInput with the problems of both."""
+    try:
+        found = first()
+    except BadInput as error:
+        _refuse_with(error, second)
+        raise
+    return found, second()
+
+
+def _refuse_with(failed: BadInput, other: Callable[[], object]) -> None:
+    try:
+        other()
+    except BadInput as error:
+        problems = [*failed.problems, *error.problems]
+        raise BadInput(problems, remedy=failed.remedy or error.remedy) from None
 
 
 def refuse_wrong_conductivity(values: NDArray[np.float64], where: str) -> None:
@@ -155,6 +161,11 @@ def refuse_wrong_conductivity(values: NDArray[np.float64], where: str) -> None:
             Problem(where, f"UNITS: up to {highest:g} S/cm, above any electrolyte"),
             remedy="S/cm is expected; divide mS/cm by 1000, S/m by 100",
         )
+
+
+def _missing_columns(frame: pd.DataFrame, source: str, names: Sequence[str]) -> list[Problem]:
+    known = [str(name) for name in frame.columns]
+    return [_missing(source, name, known) for name in names if name not in known]
 
 
 def _missing(source: str, name: str, known: list[str]) -> Problem:

@@ -62,8 +62,9 @@ def wrong_width(
     return Problem(where, message)
 
 
-def refuse_wrong_rows(problems: Sequence[Problem], source: str) -> None:
+def refuse_wrong_rows(found: Iterable[Problem | None], source: str) -> None:
     """Raise BadInput with the first of the rows' problems and the count of the others."""
+    problems = [problem for problem in found if problem is not None]
     if problems:
         commas = any("decimal comma between" in problem.message for problem in problems)
         raise BadInput(few(problems, source), remedy=DECIMAL_COMMA if commas else "")

@@ -94,18 +94,17 @@ def read_rows(lines: Sequence[str], where: str, *, first_line: int = 1) -> pd.Da
 
 def _wrong_rows(
     numbered: Sequence[tuple[int, str]], headers: Sequence[str], separator: str, where: str
-) -> list[Problem]:
-    """Return what is wrong with the number of fields in each row of a table."""
+) -> list[Problem | None]:
+    """Return what is wrong with the number of fields in each row that has odd ones."""
     labels = without_empty_end(headers, 1)
     fewest = min(len(_fields(numbered[0][1], separator)), len(labels))
-    problems: list[Problem] = []
+    problems: list[Problem | None] = []
     for number, line in numbered:
         if '"' not in line and fewest <= line.count(separator) + 1 <= len(labels):
             continue  # logs have millions of rows: only the odd ones are taken apart
         cells = _fields(line, separator)
         at = f"{where}: line {number}"
-        problem = wrong_width(at, cells, labels, separator, fewest=fewest)
-        problems += [problem] if problem else []
+        problems.append(wrong_width(at, cells, labels, separator, fewest=fewest))
     return problems
 
 

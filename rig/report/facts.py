@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rig.report.findings import RunFindings
-from rig.report.numbers import duration, exact
+from rig.report.numbers import counted, duration, exact
 
 UNKNOWN = "not recorded"
 _NOT_SAID = "it does not say"
@@ -43,6 +43,7 @@ class EventRow:
 
 def facts(run: RunFindings) -> tuple[tuple[str, str], ...]:
     """Return (name, text) pairs; what nobody recorded is named, not left out."""
+    spectra = counted(len(run.spectra), "spectrum", "spectra")
     return (
         ("Run", run.run_id),
         ("Cell", run.cell_name or UNKNOWN),
@@ -52,7 +53,7 @@ def facts(run: RunFindings) -> tuple[tuple[str, str], ...]:
         *_revisions(run),
         ("Started, ended (UTC)", _when(run)),
         ("Test time", duration(run.test_time_second)),
-        ("Data", f"{_thousands(run.samples)} samples, {_spectra(len(run.spectra))}"),
+        ("Data", f"{_thousands(run.samples)} samples, {spectra}"),
         ("Software", f"cellrig {run.software_version}"),
     )
 
@@ -158,10 +159,6 @@ def _when(run: RunFindings) -> str:
         return "not started"
     started = moment(run.started)
     return f"{started} to {moment(run.ended)}" if run.ended else f"{started}, no end recorded"
-
-
-def _spectra(number: int) -> str:
-    return "1 spectrum" if number == 1 else f"{number} spectra"
 
 
 def _thousands(number: int) -> str:

@@ -18,7 +18,10 @@ from rig.report.findings import RunFindings, SpectrumFinding
 from rig.report.numbers import concise
 from rig.report.spectra import (
     MOST_IN_LEGEND,
+    ROOM,
     Series,
+    arcs_side_ohm,
+    extent_ohm,
     fit_curve,
     knee_ohm,
     total_resistance,
@@ -26,23 +29,21 @@ from rig.report.spectra import (
 
 MOST_SINGLE = 12
 _SINGLE_COLUMNS = 5
-_HIDDEN_BEYOND = 4.0  # times the arcs: then they cannot be seen beside the tail
 _ARCS_DIFFER = 3.0  # largest over smallest: then one enlargement does not serve them all
-_ROOM = 1.3
 _FRAME = (0.14, 0.12, 0.84, 0.86)
 
 
 def nyquist_figures(run: RunFindings, series: Series) -> list[Drawing]:
     """Draw the overview, the enlargement where it shows more, and single spectra where they differ."""
-    extent = max(_extent(one) for one in series.spectra)
     knees = [knee_ohm(one) for one in series.spectra]
     figures = [_overview(run, series)]
-    if extent > _HIDDEN_BEYOND * max(knees):
+    side_ohm = arcs_side_ohm(series.spectra)
+    if side_ohm is not None:
         words = "the arcs that the tail hides at full scale"
-        figures.append(_enlarged(run, series, _ROOM * max(knees), words))
+        figures.append(_enlarged(run, series, side_ohm, words))
     elif _differ(knees):
         words = "the small arcs that the large ones hide"
-        figures.append(_enlarged(run, series, _ROOM * float(np.median(knees)), words))
+        figures.append(_enlarged(run, series, ROOM * float(np.median(knees)), words))
     return figures
 
 
@@ -56,15 +57,10 @@ def _differ(knees: list[float]) -> bool:
     return max(knees) > _ARCS_DIFFER * min(knees)
 
 
-def _extent(one: SpectrumFinding) -> float:
-    impedance = one.spectrum.impedance_ohm
-    return float(max(np.abs(impedance.real).max(), np.abs(impedance.imag).max()))
-
-
 def _overview(run: RunFindings, series: Series) -> Drawing:
     def fill(figure: Figure) -> None:
         axes = figure.add_axes(_FRAME)
-        factor = _plot_all(axes, series, max(_extent(one) for one in series.spectra))
+        factor = _plot_all(axes, series, max(extent_ohm(one) for one in series.spectra))
         _frame_all(axes, series, factor)
         _key(figure, axes, series)
 
@@ -204,7 +200,7 @@ def _chosen(count: int) -> list[int]:
 
 def _single(axes: Axes, series: Series, index: int) -> None:
     one = series.spectra[index]
-    limit = _ROOM * knee_ohm(one)
+    limit = ROOM * knee_ohm(one)
     _plot(axes, one, series.colours[index], 1.0, size=3.0)
     axes.set_aspect("equal")
     axes.set_xlim(0.0, limit)

@@ -144,3 +144,12 @@ def _decade(value: float) -> int:
 def _last_place(standard_error: float) -> int:
     mantissa, _, power = f"{standard_error:.1e}".partition("e")
     return int(power) - (float(mantissa) < _TWO_DIGITS_BELOW)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things in words.
+
+    >>> counted(1, "run"), counted(3, "run"), counted(2, "spectrum", "spectra")
+    ('1 run', '3 runs', '2 spectra')
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rig.analysis.flags import FlagNote
 from rig.report.findings import Quantity, RunFindings
-from rig.report.numbers import NOTHING, beside, between, plus_minus
+from rig.report.numbers import NOTHING, beside, between, counted, plus_minus
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def summary(findings: Sequence[RunFindings]) -> str:
     if not findings:
         return "No runs."
     finished = sum(run.state == "finished" for run in findings)
-    text = f"{_count(len(findings), 'run')}, {finished} finished; {_found(findings)}."
+    text = f"{counted(len(findings), 'run')}, {finished} finished; {_found(findings)}."
     known = [
         quantity.recovered
         for run in findings
@@ -65,7 +65,7 @@ def summary(findings: Sequence[RunFindings]) -> str:
         if quantity.recovered is not None
     ]
     if known:
-        text += f" {sum(known)} of {_count(len(known), 'known truth')} within the 99 % interval."
+        text += f" {sum(known)} of {counted(len(known), 'known truth')} within the 99 % interval."
     return text
 
 
@@ -73,13 +73,11 @@ def _found(findings: Sequence[RunFindings]) -> str:
     """Count the results; where there are none, what was measured all the same."""
     results = sum(len(run.quantities) for run in findings)
     if results:
-        return _count(results, "result")
+        return counted(results, "result")
     cycles = sum(len(run.cycling.table.cycles) for run in findings if run.cycling)
     spectra = sum(len(run.spectra) for run in findings)
-    counts = ((cycles, "cycle", "cycles"), (spectra, "spectrum", "spectra"))
-    measured = [
-        f"{number} {one if number == 1 else many}" for number, one, many in counts if number
-    ]
+    measured = [counted(cycles, "cycle")] if cycles else []
+    measured += [counted(spectra, "spectrum", "spectra")] if spectra else []
     return ", ".join(measured) or "no results"
 
 
@@ -90,7 +88,3 @@ def has_truth(findings: Sequence[RunFindings]) -> bool:
         for run in findings
         for quantity in run.quantities
     )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -25,6 +25,8 @@ CYCLE = "cycle"
 # The yellow end of viridis cannot be read on white.
 _DARK_PART = 0.88
 _PHASE_OF_THE_KNEE_DEGREE = 5.0
+_HIDDEN_BEYOND = 4.0  # times the arcs: then they cannot be seen beside the tail
+ROOM = 1.3  # around arcs, of where they end
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,18 @@ def knee_ohm(finding: SpectrumFinding) -> float:
     phase = np.abs(np.angle(impedance, deg=True))
     flat = phase <= phase.min() + _PHASE_OF_THE_KNEE_DEGREE
     return float(np.abs(impedance.real[flat]).max())
+
+
+def arcs_side_ohm(spectra: Sequence[SpectrumFinding]) -> float | None:
+    """Return the side in ohm of a square that shows the arcs; None where the tail does not hide them."""
+    knee = max(knee_ohm(one) for one in spectra)
+    return ROOM * knee if max(extent_ohm(one) for one in spectra) > _HIDDEN_BEYOND * knee else None
+
+
+def extent_ohm(finding: SpectrumFinding) -> float:
+    """Return how far a spectrum reaches from the origin along either axis."""
+    impedance = finding.spectrum.impedance_ohm
+    return float(max(np.abs(impedance.real).max(), np.abs(impedance.imag).max()))
 
 
 def total_resistance(fit: CircuitFit) -> tuple[float, float]:

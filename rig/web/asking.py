@@ -12,13 +12,14 @@ from rig.bench.locks import has_engine
 from rig.bench.making_safe import MadeSafe, Wish, make_safe
 from rig.bench.status import ChannelStatus
 from rig.core.errors import BadInput, Problem, did_you_mean
+from rig.core.records import ENDED
 from rig.engine.states import Verb
 from rig.web.access import Visitor
 from rig.web.house import House
 from rig.web.problems import Refusal
 
 MOST_AT_ONCE = 256
-_OVER = frozenset({"finished", "stopped", "tripped", "failed"})
+_OVER = {state.value for state in ENDED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,14 @@ from rig.report.figures_bode import residuals_percent
 from rig.report.figures_nyquist import nyquist_figures, single_spectra_figure
 from rig.report.figures_resistance import resistance_figure
 from rig.report.figures_time import time_figure
-from rig.report.spectra import fit_curve, fitted_mask, knee_ohm, series, total_resistance
+from rig.report.spectra import (
+    arcs_side_ohm,
+    fit_curve,
+    fitted_mask,
+    knee_ohm,
+    series,
+    total_resistance,
+)
 from tests.report.runs import blocking_spectrum, cell_run, pellet_run, run, traces
 
 
@@ -55,6 +62,7 @@ def test_a_spectrum_without_a_fit_has_no_fitted_points_and_no_curve() -> None:
 
 def test_the_knee_is_near_the_resistance_for_blocking_and_open_arcs_alike() -> None:
     assert knee_ohm(blocking_spectrum()) == pytest.approx(30.0, rel=0.1)
+    assert arcs_side_ohm([blocking_spectrum()]) == pytest.approx(39.0, rel=0.1)
     first = pellet_run().spectra[0]
     assert first.fit is not None
     assert knee_ohm(first) == pytest.approx(total_resistance(first.fit)[0], rel=0.1)

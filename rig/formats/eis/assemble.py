@@ -112,11 +112,11 @@ def _choose(block: Block, source: str) -> tuple[dict[int, Column], list[str]]:
 
 def _refuse_split_numbers(block: Block, chosen: dict[int, Column], source: str) -> None:
     """Refuse rows with more fields than labels, and numbers with commas beside such with points."""
-    wrong = [
+    wrong = (
         wrong_width(f"{source}: line {line}", cells, block.labels, block.separator, fewest=0)
         for line, cells in block.rows
-    ]
-    refuse_wrong_rows([problem for problem in wrong if problem], source)
+    )
+    refuse_wrong_rows(wrong, source)
     places = [at for at, one in chosen.items() if one.quantity in _IMPEDANCE]
     if any("," in cell for _, cells in block.rows for cell in cells):
         read = (

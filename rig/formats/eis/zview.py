@@ -74,7 +74,7 @@ def _rows(lines: Sequence[Line], source: str) -> tuple[tuple[int, tuple[str, ...
         for at, text in written
         if "\t" not in text and len(_cells(text)) == 2 * len(SHORT)
     ]
-    refuse_wrong_rows([problem for problem in wrong if problem], source)
+    refuse_wrong_rows(wrong, source)
     return tuple((at, _full(_cells(text))) for at, text in written)
 
 

@@ -6,7 +6,6 @@ import { axis, colour, draw } from "./plotting.js";
 import { shown } from "./words.js";
 
 const PAGE = 1000;
-const HIDDEN_BEYOND = 4, ROOM = 1.3, FLAT_RADIAN = 5 * Math.PI / 180;
 
 export class CyclePlot {
   constructor(runId) {
@@ -90,22 +89,13 @@ export class SpectrumPlot {
     const measured = { x: judged.real_impedance_ohm, y: flip(judged.imaginary_impedance_ohm), name: "measured", mode: "markers",
       text: judged.frequency_hertz.map((one) => shown(one, "Hz")), marker: { size: 7, color: "rgba(0,0,0,0)", line: { width: 1.6, color: colour("trace") } } };
     const fitted = fit && { x: fit.curve.real_impedance_ohm, y: flip(fit.curve.imaginary_impedance_ohm), name: "fit", mode: "lines", line: { color: colour("trouble"), width: 1.6 } };
-    const side = arcsHidden(judged);
+    const side = judged.arcs_side_ohm;
     this.extent.hidden = side === null;
     this.extent.textContent = this.whole ? "Show the arcs" : "Show the whole tail";
     const near = side !== null && !this.whole ? [{ range: [0, side] }, { range: [-0.12 * side, 0.88 * side] }] : [{}, {}];
     await draw(this.plot, fitted ? [measured, fitted] : [measured], {
       showlegend: true, xaxis: axis("Z′ / Ω", near[0]), yaxis: axis("−Z″ / Ω", { scaleanchor: "x", scaleratio: 1, ...near[1] }) });
   }
-}
-
-// As in the report (rig/report/figures_nyquist.py): where a blocking tail reaches far beyond the arcs they
-// cannot be seen beside it. Returns the side of a square in ohm that shows them, null where all fits.
-function arcsHidden({ real_impedance_ohm: real, imaginary_impedance_ohm: imaginary }) {
-  const phase = real.map((one, i) => Math.abs(Math.atan2(imaginary[i], one))), flattest = Math.min(...phase);
-  const knee = Math.max(...real.filter((_, i) => phase[i] <= flattest + FLAT_RADIAN).map(Math.abs));
-  const extent = Math.max(...real.map(Math.abs), ...imaginary.map(Math.abs));
-  return extent > HIDDEN_BEYOND * knee ? ROOM * knee : null;
 }
 
 function verdictOf(kk) {
